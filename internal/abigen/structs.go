@@ -1,0 +1,184 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// codec generates the structures.
+type codec struct {
+	*source
+	facts   *Facts
+	machine machine
+	goNames map[string]string // C name to Go name, of all structures needed
+	queue   []string          // C names still to be written
+}
+
+// A field is one member as it is in the Go structure.
+type field struct {
+	goType
+	name  string
+	off   int
+	cName string // what the comment says
+	from  *member
+}
+
+// structs writes a Go structure for each selected C structure and for those
+// that they contain.
+func (g *generator) structs() ([]byte, error) {
+	m, err := g.src.Facts.machine()
+	if err != nil {
+		return nil, err
+	}
+	c := &codec{source: g.newSource("", "encoding/binary"), facts: &g.src.Facts, machine: m, goNames: map[string]string{}}
+	for _, sel := range g.src.Structs {
+		if _, ok := c.facts.Structs[sel.C]; !ok {
+			return nil, fmt.Errorf("%s is not measured", sel.C)
+		}
+		if sel.Go == "" {
+			sel.Go = typeName(sel.C)
+		}
+		if _, twice := c.goNames[sel.C]; twice {
+			return nil, fmt.Errorf("%s is selected twice", sel.C)
+		}
+		c.goNames[sel.C] = sel.Go
+		c.queue = append(c.queue, sel.C)
+	}
+	for len(c.queue) != 0 {
+		name := c.queue[0]
+		c.queue = c.queue[1:]
+		if err := g.claim(c.goNames[name], name); err != nil {
+			return nil, err
+		}
+		if err := c.structure(name); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return c.format()
+}
+
+// need returns the Go name of a structure, and has it written.
+func (c *codec) need(cName string) string {
+	if _, ok := c.goNames[cName]; !ok {
+		c.goNames[cName] = typeName(cName)
+		c.queue = append(c.queue, cName)
+	}
+	return c.goNames[cName]
+}
+
+func (c *codec) structure(cName string) error {
+	layout := c.facts.Structs[cName]
+	members, err := tree(layout.Fields)
+	if err != nil {
+		return err
+	}
+	fields, err := c.fields(members)
+	if err != nil {
+		return err
+	}
+	if err := checkFields(fields, layout.Size); err != nil {
+		return err
+	}
+	name := c.goNames[cName]
+	c.printf("\n// Sizeof%s is the size of a %s in bytes.\nconst Sizeof%s = %d\n", name, cName, name, layout.Size)
+	c.printf("\n// %s is %s.\ntype %s struct {\n", name, cName, name)
+	for _, f := range fields {
+		c.printf("%s %s // %s\n", f.name, f.goType, f.cName)
+	}
+	c.printf("}\n")
+	c.methods(name)
+	c.put(name, fields, layout.Size)
+	c.get(name, fields)
+	if err := c.accessors(name, fields); err != nil {
+		return err
+	}
+	if cName == "struct dirent" {
+		c.offsets(name, fields)
+	}
+	return nil
+}
+
+// fields turns the members of a structure into fields of the Go structure.
+func (c *codec) fields(members []*member) ([]field, error) {
+	prefix := commonPrefix(members)
+	var fields []field
+	for _, m := range members {
+		switch {
+		case m.Bits != "":
+			unit, err := c.bitUnit(m)
+			if err != nil {
+				return nil, err
+			}
+			if n := len(fields); n == 0 || fields[n-1].off != unit.off {
+				fields = append(fields, unit)
+			} else {
+				fields[n-1].cName += ", " + m.name
+			}
+			continue
+		case m.Size == 0:
+			continue
+		}
+		t, err := c.resolve(m)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", m.Name, err)
+		}
+		fields = append(fields, field{t, fieldName(m.name, prefix), m.Off, m.name, m})
+	}
+	return fields, nil
+}
+
+// checkFields tells of fields that overlap, leave the structure or have one
+// name.
+func checkFields(fields []field, size int) error {
+	end := 0
+	seen := map[string]bool{}
+	for _, f := range fields {
+		if f.off < end || f.off+f.size > size {
+			return fmt.Errorf("%s at %d, %d bytes, does not fit", f.cName, f.off, f.size)
+		}
+		end = f.off + f.size
+		if seen[f.name] || slices.Contains([]string{"Encode", "Decode", "Append"}, f.name) {
+			return fmt.Errorf("second field named %s", f.name)
+		}
+		seen[f.name] = true
+	}
+	return nil
+}
+
+// bitUnit is the byte that holds a bit-field.
+func (c *codec) bitUnit(m *member) (field, error) {
+	_, byteOff, err := c.bitPlace(m)
+	if err != nil {
+		return field{}, err
+	}
+	t := goType{kind: scalarType, size: 1, name: "uint8"}
+	return field{t, fmt.Sprintf("Bits%d", byteOff), byteOff, m.name, nil}, nil
+}
+
+// bitPlace finds the byte that a bit-field is in and its shift there. A
+// bit-field that crosses bytes is an error: none of ours does.
+func (c *codec) bitPlace(m *member) (shift, byteOff int, err error) {
+	var width, msb int
+	if _, err := fmt.Sscanf(m.Bits, "%d@%d", &width, &msb); err != nil {
+		return 0, 0, fmt.Errorf("%s: bits %q: %w", m.Name, m.Bits, err)
+	}
+	lsb := 8*m.Size - msb - width
+	if lsb < 0 || lsb/8 != (lsb+width-1)/8 {
+		return 0, 0, fmt.Errorf("%s: bits %s cross bytes", m.Name, m.Bits)
+	}
+	byteOff = m.Off + lsb/8
+	if c.machine.order == "BigEndian" {
+		byteOff = m.Off + m.Size - 1 - lsb/8
+	}
+	return lsb % 8, byteOff, nil
+}
+
+// offsets writes the place of each field, for records that end early.
+func (c *codec) offsets(name string, fields []field) {
+	c.printf("\n// Where the fields of a %s begin, in bytes: a record ends with the name.\nconst (\n", strings.ToLower(name))
+	for _, f := range fields {
+		c.printf("%sOff%s = %d\n", name, f.name, f.off)
+	}
+	c.printf(")\n")
+}
