@@ -1,0 +1,3 @@
+module github.com/rumpctrl/rumpctrl
+
+go 1.26
