@@ -28,17 +28,8 @@ func (e Errno) Name() string {
 	if e != 0 && int64(e) < int64(len(errnoName)) {
 		return errnoName[e]
 	}
-	switch e {
-	case EJUSTRETURN:
-		return "EJUSTRETURN"
-	case ERESTART:
-		return "ERESTART"
-	case EPASSTHROUGH:
-		return "EPASSTHROUGH"
-	case EDUPFD:
-		return "EDUPFD"
-	case EMOVEFD:
-		return "EMOVEFD"
+	if n := -int64(int32(e)); 0 < n && n < int64(len(pseudoErrno)) && pseudoErrno[n] != "" {
+		return pseudoErrno[n]
 	}
 	return strconv.FormatUint(uint64(e), 10)
 }
@@ -79,8 +70,7 @@ func ToErrno(err error) Errno {
 	if e, ok := err.(Errno); ok {
 		return e
 	}
-	var e Errno
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[Errno](err); ok {
 		return e
 	}
 	for _, m := range [...]struct {

@@ -309,6 +309,15 @@ var errnoName = [...]string{
 	96: "EPROTO",
 }
 
+// pseudoErrno is the C name of a number below zero, by its absolute value.
+var pseudoErrno = [...]string{
+	2: "EJUSTRETURN",
+	3: "ERESTART",
+	4: "EPASSTHROUGH",
+	5: "EDUPFD",
+	6: "EMOVEFD",
+}
+
 // signalName is the C name by signal number.
 var signalName = [...]string{
 	1:  "SIGHUP",

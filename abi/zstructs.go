@@ -1156,7 +1156,7 @@ func (s *Dirent) get(b *[SizeofDirent]byte) {
 	copy(s.Name[:], b[13:525])
 }
 
-// Where the fields of a dirent begin, in bytes: a record ends with the name.
+// Where the fields of a struct dirent begin, in bytes.
 const (
 	DirentOffFileno = 0
 	DirentOffReclen = 8
@@ -1233,118 +1233,118 @@ func (s *Sysctlnode) get(b *[SizeofSysctlnode]byte) {
 	s.Desc = binary.LittleEndian.Uint64(b[88:96])
 }
 
-// ChildCsize is member sysctl_un.scu_child.suc_csize of union sysctl_un.
+// ChildCsize is member sysctl_un.scu_child.suc_csize of sysctl_un.
 func (s *Sysctlnode) ChildCsize() (v uint32) {
 	b := &s.Un
 	v = binary.LittleEndian.Uint32(b[0:4])
 	return v
 }
 
-// SetChildCsize sets member sysctl_un.scu_child.suc_csize and leaves the rest of the union as it is.
+// SetChildCsize sets member sysctl_un.scu_child.suc_csize and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetChildCsize(v uint32) {
 	b := &s.Un
 	binary.LittleEndian.PutUint32(b[0:4], v)
 }
 
-// ChildClen is member sysctl_un.scu_child.suc_clen of union sysctl_un.
+// ChildClen is member sysctl_un.scu_child.suc_clen of sysctl_un.
 func (s *Sysctlnode) ChildClen() (v uint32) {
 	b := &s.Un
 	v = binary.LittleEndian.Uint32(b[4:8])
 	return v
 }
 
-// SetChildClen sets member sysctl_un.scu_child.suc_clen and leaves the rest of the union as it is.
+// SetChildClen sets member sysctl_un.scu_child.suc_clen and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetChildClen(v uint32) {
 	b := &s.Un
 	binary.LittleEndian.PutUint32(b[4:8], v)
 }
 
-// ChildChild is member sysctl_un.scu_child._suc_child of union sysctl_un.
+// ChildChild is member sysctl_un.scu_child._suc_child of sysctl_un.
 func (s *Sysctlnode) ChildChild() (v uint64) {
 	b := &s.Un
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetChildChild sets member sysctl_un.scu_child._suc_child and leaves the rest of the union as it is.
+// SetChildChild sets member sysctl_un.scu_child._suc_child and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetChildChild(v uint64) {
 	b := &s.Un
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// DataData is member sysctl_un.scu_data._sud_data of union sysctl_un.
+// DataData is member sysctl_un.scu_data._sud_data of sysctl_un.
 func (s *Sysctlnode) DataData() (v uint64) {
 	b := &s.Un
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetDataData sets member sysctl_un.scu_data._sud_data and leaves the rest of the union as it is.
+// SetDataData sets member sysctl_un.scu_data._sud_data and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetDataData(v uint64) {
 	b := &s.Un
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// DataOffset is member sysctl_un.scu_data._sud_offset of union sysctl_un.
+// DataOffset is member sysctl_un.scu_data._sud_offset of sysctl_un.
 func (s *Sysctlnode) DataOffset() (v uint64) {
 	b := &s.Un
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetDataOffset sets member sysctl_un.scu_data._sud_offset and leaves the rest of the union as it is.
+// SetDataOffset sets member sysctl_un.scu_data._sud_offset and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetDataOffset(v uint64) {
 	b := &s.Un
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// Alias is member sysctl_un.scu_alias of union sysctl_un.
+// Alias is member sysctl_un.scu_alias of sysctl_un.
 func (s *Sysctlnode) Alias() (v int32) {
 	b := &s.Un
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetAlias sets member sysctl_un.scu_alias and leaves the rest of the union as it is.
+// SetAlias sets member sysctl_un.scu_alias and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetAlias(v int32) {
 	b := &s.Un
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Idata is member sysctl_un.scu_idata of union sysctl_un.
+// Idata is member sysctl_un.scu_idata of sysctl_un.
 func (s *Sysctlnode) Idata() (v int32) {
 	b := &s.Un
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetIdata sets member sysctl_un.scu_idata and leaves the rest of the union as it is.
+// SetIdata sets member sysctl_un.scu_idata and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetIdata(v int32) {
 	b := &s.Un
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Qdata is member sysctl_un.scu_qdata of union sysctl_un.
+// Qdata is member sysctl_un.scu_qdata of sysctl_un.
 func (s *Sysctlnode) Qdata() (v uint64) {
 	b := &s.Un
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetQdata sets member sysctl_un.scu_qdata and leaves the rest of the union as it is.
+// SetQdata sets member sysctl_un.scu_qdata and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetQdata(v uint64) {
 	b := &s.Un
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// Bdata is member sysctl_un.scu_bdata of union sysctl_un.
+// Bdata is member sysctl_un.scu_bdata of sysctl_un.
 func (s *Sysctlnode) Bdata() (v bool) {
 	b := &s.Un
 	v = b[0] != 0
 	return v
 }
 
-// SetBdata sets member sysctl_un.scu_bdata and leaves the rest of the union as it is.
+// SetBdata sets member sysctl_un.scu_bdata and leaves the other bytes of sysctl_un as they are.
 func (s *Sysctlnode) SetBdata(v bool) {
 	b := &s.Un
 	b[0] = boolByte(v)
@@ -2351,27 +2351,27 @@ func (s *Sigevent) get(b *[SizeofSigevent]byte) {
 	s.NotifyAttributes = binary.LittleEndian.Uint64(b[24:32])
 }
 
-// Int is member sival_int of union sigev_value.
+// Int is member sival_int of sigev_value.
 func (s *Sigevent) Int() (v int32) {
 	b := &s.Value
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetInt sets member sival_int and leaves the rest of the union as it is.
+// SetInt sets member sival_int and leaves the other bytes of sigev_value as they are.
 func (s *Sigevent) SetInt(v int32) {
 	b := &s.Value
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Ptr is member sival_ptr of union sigev_value.
+// Ptr is member sival_ptr of sigev_value.
 func (s *Sigevent) Ptr() (v uint64) {
 	b := &s.Value
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetPtr sets member sival_ptr and leaves the rest of the union as it is.
+// SetPtr sets member sival_ptr and leaves the other bytes of sigev_value as they are.
 func (s *Sigevent) SetPtr(v uint64) {
 	b := &s.Value
 	binary.LittleEndian.PutUint64(b[0:8], v)
@@ -3236,105 +3236,105 @@ func (s *KtrHeader) get(b *[SizeofKtrHeader]byte) {
 	copy(s.V[:], b[32:56])
 }
 
-// V0TvSec is member _v._v0._tv.tv_sec of union _v.
+// V0TvSec is member _v._v0._tv.tv_sec of _v.
 func (s *KtrHeader) V0TvSec() (v int32) {
 	b := &s.V
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetV0TvSec sets member _v._v0._tv.tv_sec and leaves the rest of the union as it is.
+// SetV0TvSec sets member _v._v0._tv.tv_sec and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV0TvSec(v int32) {
 	b := &s.V
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// V0TvUsec is member _v._v0._tv.tv_usec of union _v.
+// V0TvUsec is member _v._v0._tv.tv_usec of _v.
 func (s *KtrHeader) V0TvUsec() (v int64) {
 	b := &s.V
 	v = int64(binary.LittleEndian.Uint64(b[8:16]))
 	return v
 }
 
-// SetV0TvUsec sets member _v._v0._tv.tv_usec and leaves the rest of the union as it is.
+// SetV0TvUsec sets member _v._v0._tv.tv_usec and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV0TvUsec(v int64) {
 	b := &s.V
 	binary.LittleEndian.PutUint64(b[8:16], uint64(v))
 }
 
-// V0Buf is member _v._v0._buf of union _v.
+// V0Buf is member _v._v0._buf of _v.
 func (s *KtrHeader) V0Buf() (v uint64) {
 	b := &s.V
 	v = binary.LittleEndian.Uint64(b[16:24])
 	return v
 }
 
-// SetV0Buf sets member _v._v0._buf and leaves the rest of the union as it is.
+// SetV0Buf sets member _v._v0._buf and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV0Buf(v uint64) {
 	b := &s.V
 	binary.LittleEndian.PutUint64(b[16:24], v)
 }
 
-// V1TsSec is member _v._v1._ts.tv_sec of union _v.
+// V1TsSec is member _v._v1._ts.tv_sec of _v.
 func (s *KtrHeader) V1TsSec() (v int32) {
 	b := &s.V
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetV1TsSec sets member _v._v1._ts.tv_sec and leaves the rest of the union as it is.
+// SetV1TsSec sets member _v._v1._ts.tv_sec and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV1TsSec(v int32) {
 	b := &s.V
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// V1TsNsec is member _v._v1._ts.tv_nsec of union _v.
+// V1TsNsec is member _v._v1._ts.tv_nsec of _v.
 func (s *KtrHeader) V1TsNsec() (v int64) {
 	b := &s.V
 	v = int64(binary.LittleEndian.Uint64(b[8:16]))
 	return v
 }
 
-// SetV1TsNsec sets member _v._v1._ts.tv_nsec and leaves the rest of the union as it is.
+// SetV1TsNsec sets member _v._v1._ts.tv_nsec and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV1TsNsec(v int64) {
 	b := &s.V
 	binary.LittleEndian.PutUint64(b[8:16], uint64(v))
 }
 
-// V1Lid is member _v._v1._lid of union _v.
+// V1Lid is member _v._v1._lid of _v.
 func (s *KtrHeader) V1Lid() (v int32) {
 	b := &s.V
 	v = int32(binary.LittleEndian.Uint32(b[16:20]))
 	return v
 }
 
-// SetV1Lid sets member _v._v1._lid and leaves the rest of the union as it is.
+// SetV1Lid sets member _v._v1._lid and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV1Lid(v int32) {
 	b := &s.V
 	binary.LittleEndian.PutUint32(b[16:20], uint32(v))
 }
 
-// V2Ts is member _v._v2._ts of union _v.
+// V2Ts is member _v._v2._ts of _v.
 func (s *KtrHeader) V2Ts() (v Timespec) {
 	b := &s.V
 	v.get((*[SizeofTimespec]byte)(b[0:16]))
 	return v
 }
 
-// SetV2Ts sets member _v._v2._ts and leaves the rest of the union as it is.
+// SetV2Ts sets member _v._v2._ts and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV2Ts(v Timespec) {
 	b := &s.V
 	v.put((*[SizeofTimespec]byte)(b[0:16]))
 }
 
-// V2Lid is member _v._v2._lid of union _v.
+// V2Lid is member _v._v2._lid of _v.
 func (s *KtrHeader) V2Lid() (v int32) {
 	b := &s.V
 	v = int32(binary.LittleEndian.Uint32(b[16:20]))
 	return v
 }
 
-// SetV2Lid sets member _v._v2._lid and leaves the rest of the union as it is.
+// SetV2Lid sets member _v._v2._lid and leaves the other bytes of _v as they are.
 func (s *KtrHeader) SetV2Lid(v int32) {
 	b := &s.V
 	binary.LittleEndian.PutUint32(b[16:20], uint32(v))
@@ -3757,326 +3757,326 @@ func (s *QuotactlArgs) get(b *[SizeofQuotactlArgs]byte) {
 	copy(s.U[:], b[8:48])
 }
 
-// StatInfo is member u.stat.qc_info of union u.
+// StatInfo is member u.stat.qc_info of u.
 func (s *QuotactlArgs) StatInfo() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetStatInfo sets member u.stat.qc_info and leaves the rest of the union as it is.
+// SetStatInfo sets member u.stat.qc_info and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetStatInfo(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// IdtypestatIdtype is member u.idtypestat.qc_idtype of union u.
+// IdtypestatIdtype is member u.idtypestat.qc_idtype of u.
 func (s *QuotactlArgs) IdtypestatIdtype() (v int32) {
 	b := &s.U
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetIdtypestatIdtype sets member u.idtypestat.qc_idtype and leaves the rest of the union as it is.
+// SetIdtypestatIdtype sets member u.idtypestat.qc_idtype and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetIdtypestatIdtype(v int32) {
 	b := &s.U
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// IdtypestatInfo is member u.idtypestat.qc_info of union u.
+// IdtypestatInfo is member u.idtypestat.qc_info of u.
 func (s *QuotactlArgs) IdtypestatInfo() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetIdtypestatInfo sets member u.idtypestat.qc_info and leaves the rest of the union as it is.
+// SetIdtypestatInfo sets member u.idtypestat.qc_info and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetIdtypestatInfo(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// ObjtypestatObjtype is member u.objtypestat.qc_objtype of union u.
+// ObjtypestatObjtype is member u.objtypestat.qc_objtype of u.
 func (s *QuotactlArgs) ObjtypestatObjtype() (v int32) {
 	b := &s.U
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetObjtypestatObjtype sets member u.objtypestat.qc_objtype and leaves the rest of the union as it is.
+// SetObjtypestatObjtype sets member u.objtypestat.qc_objtype and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetObjtypestatObjtype(v int32) {
 	b := &s.U
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// ObjtypestatInfo is member u.objtypestat.qc_info of union u.
+// ObjtypestatInfo is member u.objtypestat.qc_info of u.
 func (s *QuotactlArgs) ObjtypestatInfo() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetObjtypestatInfo sets member u.objtypestat.qc_info and leaves the rest of the union as it is.
+// SetObjtypestatInfo sets member u.objtypestat.qc_info and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetObjtypestatInfo(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// GetKey is member u.get.qc_key of union u.
+// GetKey is member u.get.qc_key of u.
 func (s *QuotactlArgs) GetKey() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetGetKey sets member u.get.qc_key and leaves the rest of the union as it is.
+// SetGetKey sets member u.get.qc_key and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetGetKey(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// GetVal is member u.get.qc_val of union u.
+// GetVal is member u.get.qc_val of u.
 func (s *QuotactlArgs) GetVal() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetGetVal sets member u.get.qc_val and leaves the rest of the union as it is.
+// SetGetVal sets member u.get.qc_val and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetGetVal(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// PutKey is member u.put.qc_key of union u.
+// PutKey is member u.put.qc_key of u.
 func (s *QuotactlArgs) PutKey() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetPutKey sets member u.put.qc_key and leaves the rest of the union as it is.
+// SetPutKey sets member u.put.qc_key and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetPutKey(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// PutVal is member u.put.qc_val of union u.
+// PutVal is member u.put.qc_val of u.
 func (s *QuotactlArgs) PutVal() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetPutVal sets member u.put.qc_val and leaves the rest of the union as it is.
+// SetPutVal sets member u.put.qc_val and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetPutVal(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// DelKey is member u.del.qc_key of union u.
+// DelKey is member u.del.qc_key of u.
 func (s *QuotactlArgs) DelKey() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetDelKey sets member u.del.qc_key and leaves the rest of the union as it is.
+// SetDelKey sets member u.del.qc_key and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetDelKey(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// CursoropenCursor is member u.cursoropen.qc_cursor of union u.
+// CursoropenCursor is member u.cursoropen.qc_cursor of u.
 func (s *QuotactlArgs) CursoropenCursor() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetCursoropenCursor sets member u.cursoropen.qc_cursor and leaves the rest of the union as it is.
+// SetCursoropenCursor sets member u.cursoropen.qc_cursor and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursoropenCursor(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// CursorcloseCursor is member u.cursorclose.qc_cursor of union u.
+// CursorcloseCursor is member u.cursorclose.qc_cursor of u.
 func (s *QuotactlArgs) CursorcloseCursor() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetCursorcloseCursor sets member u.cursorclose.qc_cursor and leaves the rest of the union as it is.
+// SetCursorcloseCursor sets member u.cursorclose.qc_cursor and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorcloseCursor(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// CursorskipidtypeCursor is member u.cursorskipidtype.qc_cursor of union u.
+// CursorskipidtypeCursor is member u.cursorskipidtype.qc_cursor of u.
 func (s *QuotactlArgs) CursorskipidtypeCursor() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetCursorskipidtypeCursor sets member u.cursorskipidtype.qc_cursor and leaves the rest of the union as it is.
+// SetCursorskipidtypeCursor sets member u.cursorskipidtype.qc_cursor and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorskipidtypeCursor(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// CursorskipidtypeIdtype is member u.cursorskipidtype.qc_idtype of union u.
+// CursorskipidtypeIdtype is member u.cursorskipidtype.qc_idtype of u.
 func (s *QuotactlArgs) CursorskipidtypeIdtype() (v int32) {
 	b := &s.U
 	v = int32(binary.LittleEndian.Uint32(b[8:12]))
 	return v
 }
 
-// SetCursorskipidtypeIdtype sets member u.cursorskipidtype.qc_idtype and leaves the rest of the union as it is.
+// SetCursorskipidtypeIdtype sets member u.cursorskipidtype.qc_idtype and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorskipidtypeIdtype(v int32) {
 	b := &s.U
 	binary.LittleEndian.PutUint32(b[8:12], uint32(v))
 }
 
-// CursorgetCursor is member u.cursorget.qc_cursor of union u.
+// CursorgetCursor is member u.cursorget.qc_cursor of u.
 func (s *QuotactlArgs) CursorgetCursor() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetCursorgetCursor sets member u.cursorget.qc_cursor and leaves the rest of the union as it is.
+// SetCursorgetCursor sets member u.cursorget.qc_cursor and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorgetCursor(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// CursorgetKeys is member u.cursorget.qc_keys of union u.
+// CursorgetKeys is member u.cursorget.qc_keys of u.
 func (s *QuotactlArgs) CursorgetKeys() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetCursorgetKeys sets member u.cursorget.qc_keys and leaves the rest of the union as it is.
+// SetCursorgetKeys sets member u.cursorget.qc_keys and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorgetKeys(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// CursorgetVals is member u.cursorget.qc_vals of union u.
+// CursorgetVals is member u.cursorget.qc_vals of u.
 func (s *QuotactlArgs) CursorgetVals() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[16:24])
 	return v
 }
 
-// SetCursorgetVals sets member u.cursorget.qc_vals and leaves the rest of the union as it is.
+// SetCursorgetVals sets member u.cursorget.qc_vals and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorgetVals(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[16:24], v)
 }
 
-// CursorgetMaxnum is member u.cursorget.qc_maxnum of union u.
+// CursorgetMaxnum is member u.cursorget.qc_maxnum of u.
 func (s *QuotactlArgs) CursorgetMaxnum() (v uint32) {
 	b := &s.U
 	v = binary.LittleEndian.Uint32(b[24:28])
 	return v
 }
 
-// SetCursorgetMaxnum sets member u.cursorget.qc_maxnum and leaves the rest of the union as it is.
+// SetCursorgetMaxnum sets member u.cursorget.qc_maxnum and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorgetMaxnum(v uint32) {
 	b := &s.U
 	binary.LittleEndian.PutUint32(b[24:28], v)
 }
 
-// CursorgetRet is member u.cursorget.qc_ret of union u.
+// CursorgetRet is member u.cursorget.qc_ret of u.
 func (s *QuotactlArgs) CursorgetRet() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[32:40])
 	return v
 }
 
-// SetCursorgetRet sets member u.cursorget.qc_ret and leaves the rest of the union as it is.
+// SetCursorgetRet sets member u.cursorget.qc_ret and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorgetRet(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[32:40], v)
 }
 
-// CursoratendCursor is member u.cursoratend.qc_cursor of union u.
+// CursoratendCursor is member u.cursoratend.qc_cursor of u.
 func (s *QuotactlArgs) CursoratendCursor() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetCursoratendCursor sets member u.cursoratend.qc_cursor and leaves the rest of the union as it is.
+// SetCursoratendCursor sets member u.cursoratend.qc_cursor and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursoratendCursor(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// CursoratendRet is member u.cursoratend.qc_ret of union u.
+// CursoratendRet is member u.cursoratend.qc_ret of u.
 func (s *QuotactlArgs) CursoratendRet() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetCursoratendRet sets member u.cursoratend.qc_ret and leaves the rest of the union as it is.
+// SetCursoratendRet sets member u.cursoratend.qc_ret and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursoratendRet(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// CursorrewindCursor is member u.cursorrewind.qc_cursor of union u.
+// CursorrewindCursor is member u.cursorrewind.qc_cursor of u.
 func (s *QuotactlArgs) CursorrewindCursor() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetCursorrewindCursor sets member u.cursorrewind.qc_cursor and leaves the rest of the union as it is.
+// SetCursorrewindCursor sets member u.cursorrewind.qc_cursor and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetCursorrewindCursor(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// QuotaonIdtype is member u.quotaon.qc_idtype of union u.
+// QuotaonIdtype is member u.quotaon.qc_idtype of u.
 func (s *QuotactlArgs) QuotaonIdtype() (v int32) {
 	b := &s.U
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetQuotaonIdtype sets member u.quotaon.qc_idtype and leaves the rest of the union as it is.
+// SetQuotaonIdtype sets member u.quotaon.qc_idtype and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetQuotaonIdtype(v int32) {
 	b := &s.U
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// QuotaonQuotafile is member u.quotaon.qc_quotafile of union u.
+// QuotaonQuotafile is member u.quotaon.qc_quotafile of u.
 func (s *QuotactlArgs) QuotaonQuotafile() (v uint64) {
 	b := &s.U
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetQuotaonQuotafile sets member u.quotaon.qc_quotafile and leaves the rest of the union as it is.
+// SetQuotaonQuotafile sets member u.quotaon.qc_quotafile and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetQuotaonQuotafile(v uint64) {
 	b := &s.U
 	binary.LittleEndian.PutUint64(b[8:16], v)
 }
 
-// QuotaoffIdtype is member u.quotaoff.qc_idtype of union u.
+// QuotaoffIdtype is member u.quotaoff.qc_idtype of u.
 func (s *QuotactlArgs) QuotaoffIdtype() (v int32) {
 	b := &s.U
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetQuotaoffIdtype sets member u.quotaoff.qc_idtype and leaves the rest of the union as it is.
+// SetQuotaoffIdtype sets member u.quotaoff.qc_idtype and leaves the other bytes of u as they are.
 func (s *QuotactlArgs) SetQuotaoffIdtype(v int32) {
 	b := &s.U
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
@@ -4671,14 +4671,14 @@ func (s *DiskBadsectors) get(b *[SizeofDiskBadsectors]byte) {
 	s.Failedat.get((*[SizeofTimeval]byte)(b[24:40]))
 }
 
-// NextNext is member dbs_next.sle_next of union dbs_next.
+// NextNext is member dbs_next.sle_next of dbs_next.
 func (s *DiskBadsectors) NextNext() (v uint64) {
 	b := &s.Next
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetNextNext sets member dbs_next.sle_next and leaves the rest of the union as it is.
+// SetNextNext sets member dbs_next.sle_next and leaves the other bytes of dbs_next as they are.
 func (s *DiskBadsectors) SetNextNext(v uint64) {
 	b := &s.Next
 	binary.LittleEndian.PutUint64(b[0:8], v)
@@ -5586,27 +5586,27 @@ func (s *KinfoPcb) get(b *[SizeofKinfoPcb]byte) {
 	s.Nextref = binary.LittleEndian.Uint64(b[632:640])
 }
 
-// Src is member ki_s._kis_src of union ki_s.
+// Src is member ki_s._kis_src of ki_s.
 func (s *KinfoPcb) Src() (v Sockaddr) {
 	b := &s.S
 	v.get((*[SizeofSockaddr]byte)(b[0:16]))
 	return v
 }
 
-// SetSrc sets member ki_s._kis_src and leaves the rest of the union as it is.
+// SetSrc sets member ki_s._kis_src and leaves the other bytes of ki_s as they are.
 func (s *KinfoPcb) SetSrc(v Sockaddr) {
 	b := &s.S
 	v.put((*[SizeofSockaddr]byte)(b[0:16]))
 }
 
-// Dst is member ki_d._kid_dst of union ki_d.
+// Dst is member ki_d._kid_dst of ki_d.
 func (s *KinfoPcb) Dst() (v Sockaddr) {
 	b := &s.D
 	v.get((*[SizeofSockaddr]byte)(b[0:16]))
 	return v
 }
 
-// SetDst sets member ki_d._kid_dst and leaves the rest of the union as it is.
+// SetDst sets member ki_d._kid_dst and leaves the other bytes of ki_d as they are.
 func (s *KinfoPcb) SetDst(v Sockaddr) {
 	b := &s.D
 	v.put((*[SizeofSockaddr]byte)(b[0:16]))
@@ -6616,170 +6616,170 @@ func (s *Ifreq) get(b *[SizeofIfreq]byte) {
 	copy(s.Ifru[:], b[16:144])
 }
 
-// Addr is member ifr_ifru.ifru_addr of union ifr_ifru.
+// Addr is member ifr_ifru.ifru_addr of ifr_ifru.
 func (s *Ifreq) Addr() (v Sockaddr) {
 	b := &s.Ifru
 	v.get((*[SizeofSockaddr]byte)(b[0:16]))
 	return v
 }
 
-// SetAddr sets member ifr_ifru.ifru_addr and leaves the rest of the union as it is.
+// SetAddr sets member ifr_ifru.ifru_addr and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetAddr(v Sockaddr) {
 	b := &s.Ifru
 	v.put((*[SizeofSockaddr]byte)(b[0:16]))
 }
 
-// Dstaddr is member ifr_ifru.ifru_dstaddr of union ifr_ifru.
+// Dstaddr is member ifr_ifru.ifru_dstaddr of ifr_ifru.
 func (s *Ifreq) Dstaddr() (v Sockaddr) {
 	b := &s.Ifru
 	v.get((*[SizeofSockaddr]byte)(b[0:16]))
 	return v
 }
 
-// SetDstaddr sets member ifr_ifru.ifru_dstaddr and leaves the rest of the union as it is.
+// SetDstaddr sets member ifr_ifru.ifru_dstaddr and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetDstaddr(v Sockaddr) {
 	b := &s.Ifru
 	v.put((*[SizeofSockaddr]byte)(b[0:16]))
 }
 
-// Broadaddr is member ifr_ifru.ifru_broadaddr of union ifr_ifru.
+// Broadaddr is member ifr_ifru.ifru_broadaddr of ifr_ifru.
 func (s *Ifreq) Broadaddr() (v Sockaddr) {
 	b := &s.Ifru
 	v.get((*[SizeofSockaddr]byte)(b[0:16]))
 	return v
 }
 
-// SetBroadaddr sets member ifr_ifru.ifru_broadaddr and leaves the rest of the union as it is.
+// SetBroadaddr sets member ifr_ifru.ifru_broadaddr and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetBroadaddr(v Sockaddr) {
 	b := &s.Ifru
 	v.put((*[SizeofSockaddr]byte)(b[0:16]))
 }
 
-// Space is member ifr_ifru.ifru_space of union ifr_ifru.
+// Space is member ifr_ifru.ifru_space of ifr_ifru.
 func (s *Ifreq) Space() (v SockaddrStorage) {
 	b := &s.Ifru
 	v.get((*[SizeofSockaddrStorage]byte)(b[0:128]))
 	return v
 }
 
-// SetSpace sets member ifr_ifru.ifru_space and leaves the rest of the union as it is.
+// SetSpace sets member ifr_ifru.ifru_space and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetSpace(v SockaddrStorage) {
 	b := &s.Ifru
 	v.put((*[SizeofSockaddrStorage]byte)(b[0:128]))
 }
 
-// Flags is member ifr_ifru.ifru_flags of union ifr_ifru.
+// Flags is member ifr_ifru.ifru_flags of ifr_ifru.
 func (s *Ifreq) Flags() (v int16) {
 	b := &s.Ifru
 	v = int16(binary.LittleEndian.Uint16(b[0:2]))
 	return v
 }
 
-// SetFlags sets member ifr_ifru.ifru_flags and leaves the rest of the union as it is.
+// SetFlags sets member ifr_ifru.ifru_flags and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetFlags(v int16) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint16(b[0:2], uint16(v))
 }
 
-// Addrflags is member ifr_ifru.ifru_addrflags of union ifr_ifru.
+// Addrflags is member ifr_ifru.ifru_addrflags of ifr_ifru.
 func (s *Ifreq) Addrflags() (v int32) {
 	b := &s.Ifru
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetAddrflags sets member ifr_ifru.ifru_addrflags and leaves the rest of the union as it is.
+// SetAddrflags sets member ifr_ifru.ifru_addrflags and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetAddrflags(v int32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Metric is member ifr_ifru.ifru_metric of union ifr_ifru.
+// Metric is member ifr_ifru.ifru_metric of ifr_ifru.
 func (s *Ifreq) Metric() (v int32) {
 	b := &s.Ifru
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetMetric sets member ifr_ifru.ifru_metric and leaves the rest of the union as it is.
+// SetMetric sets member ifr_ifru.ifru_metric and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetMetric(v int32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Mtu is member ifr_ifru.ifru_mtu of union ifr_ifru.
+// Mtu is member ifr_ifru.ifru_mtu of ifr_ifru.
 func (s *Ifreq) Mtu() (v int32) {
 	b := &s.Ifru
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetMtu sets member ifr_ifru.ifru_mtu and leaves the rest of the union as it is.
+// SetMtu sets member ifr_ifru.ifru_mtu and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetMtu(v int32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Dlt is member ifr_ifru.ifru_dlt of union ifr_ifru.
+// Dlt is member ifr_ifru.ifru_dlt of ifr_ifru.
 func (s *Ifreq) Dlt() (v int32) {
 	b := &s.Ifru
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetDlt sets member ifr_ifru.ifru_dlt and leaves the rest of the union as it is.
+// SetDlt sets member ifr_ifru.ifru_dlt and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetDlt(v int32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Value is member ifr_ifru.ifru_value of union ifr_ifru.
+// Value is member ifr_ifru.ifru_value of ifr_ifru.
 func (s *Ifreq) Value() (v uint32) {
 	b := &s.Ifru
 	v = binary.LittleEndian.Uint32(b[0:4])
 	return v
 }
 
-// SetValue sets member ifr_ifru.ifru_value and leaves the rest of the union as it is.
+// SetValue sets member ifr_ifru.ifru_value and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetValue(v uint32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], v)
 }
 
-// Data is member ifr_ifru.ifru_data of union ifr_ifru.
+// Data is member ifr_ifru.ifru_data of ifr_ifru.
 func (s *Ifreq) Data() (v uint64) {
 	b := &s.Ifru
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetData sets member ifr_ifru.ifru_data and leaves the rest of the union as it is.
+// SetData sets member ifr_ifru.ifru_data and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetData(v uint64) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// BBuflen is member ifr_ifru.ifru_b.b_buflen of union ifr_ifru.
+// BBuflen is member ifr_ifru.ifru_b.b_buflen of ifr_ifru.
 func (s *Ifreq) BBuflen() (v uint32) {
 	b := &s.Ifru
 	v = binary.LittleEndian.Uint32(b[0:4])
 	return v
 }
 
-// SetBBuflen sets member ifr_ifru.ifru_b.b_buflen and leaves the rest of the union as it is.
+// SetBBuflen sets member ifr_ifru.ifru_b.b_buflen and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetBBuflen(v uint32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], v)
 }
 
-// BBuf is member ifr_ifru.ifru_b.b_buf of union ifr_ifru.
+// BBuf is member ifr_ifru.ifru_b.b_buf of ifr_ifru.
 func (s *Ifreq) BBuf() (v uint64) {
 	b := &s.Ifru
 	v = binary.LittleEndian.Uint64(b[8:16])
 	return v
 }
 
-// SetBBuf sets member ifr_ifru.ifru_b.b_buf and leaves the rest of the union as it is.
+// SetBBuf sets member ifr_ifru.ifru_b.b_buf and leaves the other bytes of ifr_ifru as they are.
 func (s *Ifreq) SetBBuf(v uint64) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint64(b[8:16], v)
@@ -6985,118 +6985,118 @@ func (s *In6Ifreq) get(b *[SizeofIn6Ifreq]byte) {
 	copy(s.Ifru[:], b[16:288])
 }
 
-// Addr is member ifr_ifru.ifru_addr of union ifr_ifru.
+// Addr is member ifr_ifru.ifru_addr of ifr_ifru.
 func (s *In6Ifreq) Addr() (v SockaddrIn6) {
 	b := &s.Ifru
 	v.get((*[SizeofSockaddrIn6]byte)(b[0:28]))
 	return v
 }
 
-// SetAddr sets member ifr_ifru.ifru_addr and leaves the rest of the union as it is.
+// SetAddr sets member ifr_ifru.ifru_addr and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetAddr(v SockaddrIn6) {
 	b := &s.Ifru
 	v.put((*[SizeofSockaddrIn6]byte)(b[0:28]))
 }
 
-// Dstaddr is member ifr_ifru.ifru_dstaddr of union ifr_ifru.
+// Dstaddr is member ifr_ifru.ifru_dstaddr of ifr_ifru.
 func (s *In6Ifreq) Dstaddr() (v SockaddrIn6) {
 	b := &s.Ifru
 	v.get((*[SizeofSockaddrIn6]byte)(b[0:28]))
 	return v
 }
 
-// SetDstaddr sets member ifr_ifru.ifru_dstaddr and leaves the rest of the union as it is.
+// SetDstaddr sets member ifr_ifru.ifru_dstaddr and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetDstaddr(v SockaddrIn6) {
 	b := &s.Ifru
 	v.put((*[SizeofSockaddrIn6]byte)(b[0:28]))
 }
 
-// Flags is member ifr_ifru.ifru_flags of union ifr_ifru.
+// Flags is member ifr_ifru.ifru_flags of ifr_ifru.
 func (s *In6Ifreq) Flags() (v int16) {
 	b := &s.Ifru
 	v = int16(binary.LittleEndian.Uint16(b[0:2]))
 	return v
 }
 
-// SetFlags sets member ifr_ifru.ifru_flags and leaves the rest of the union as it is.
+// SetFlags sets member ifr_ifru.ifru_flags and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetFlags(v int16) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint16(b[0:2], uint16(v))
 }
 
-// Flags6 is member ifr_ifru.ifru_flags6 of union ifr_ifru.
+// Flags6 is member ifr_ifru.ifru_flags6 of ifr_ifru.
 func (s *In6Ifreq) Flags6() (v int32) {
 	b := &s.Ifru
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetFlags6 sets member ifr_ifru.ifru_flags6 and leaves the rest of the union as it is.
+// SetFlags6 sets member ifr_ifru.ifru_flags6 and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetFlags6(v int32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Metric is member ifr_ifru.ifru_metric of union ifr_ifru.
+// Metric is member ifr_ifru.ifru_metric of ifr_ifru.
 func (s *In6Ifreq) Metric() (v int32) {
 	b := &s.Ifru
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetMetric sets member ifr_ifru.ifru_metric and leaves the rest of the union as it is.
+// SetMetric sets member ifr_ifru.ifru_metric and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetMetric(v int32) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Data is member ifr_ifru.ifru_data of union ifr_ifru.
+// Data is member ifr_ifru.ifru_data of ifr_ifru.
 func (s *In6Ifreq) Data() (v uint64) {
 	b := &s.Ifru
 	v = binary.LittleEndian.Uint64(b[0:8])
 	return v
 }
 
-// SetData sets member ifr_ifru.ifru_data and leaves the rest of the union as it is.
+// SetData sets member ifr_ifru.ifru_data and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetData(v uint64) {
 	b := &s.Ifru
 	binary.LittleEndian.PutUint64(b[0:8], v)
 }
 
-// Lifetime is member ifr_ifru.ifru_lifetime of union ifr_ifru.
+// Lifetime is member ifr_ifru.ifru_lifetime of ifr_ifru.
 func (s *In6Ifreq) Lifetime() (v In6Addrlifetime) {
 	b := &s.Ifru
 	v.get((*[SizeofIn6Addrlifetime]byte)(b[0:24]))
 	return v
 }
 
-// SetLifetime sets member ifr_ifru.ifru_lifetime and leaves the rest of the union as it is.
+// SetLifetime sets member ifr_ifru.ifru_lifetime and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetLifetime(v In6Addrlifetime) {
 	b := &s.Ifru
 	v.put((*[SizeofIn6Addrlifetime]byte)(b[0:24]))
 }
 
-// Stat is member ifr_ifru.ifru_stat of union ifr_ifru.
+// Stat is member ifr_ifru.ifru_stat of ifr_ifru.
 func (s *In6Ifreq) Stat() (v In6Ifstat) {
 	b := &s.Ifru
 	v.get((*[SizeofIn6Ifstat]byte)(b[0:160]))
 	return v
 }
 
-// SetStat sets member ifr_ifru.ifru_stat and leaves the rest of the union as it is.
+// SetStat sets member ifr_ifru.ifru_stat and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetStat(v In6Ifstat) {
 	b := &s.Ifru
 	v.put((*[SizeofIn6Ifstat]byte)(b[0:160]))
 }
 
-// Icmp6stat is member ifr_ifru.ifru_icmp6stat of union ifr_ifru.
+// Icmp6stat is member ifr_ifru.ifru_icmp6stat of ifr_ifru.
 func (s *In6Ifreq) Icmp6stat() (v Icmp6Ifstat) {
 	b := &s.Ifru
 	v.get((*[SizeofIcmp6Ifstat]byte)(b[0:272]))
 	return v
 }
 
-// SetIcmp6stat sets member ifr_ifru.ifru_icmp6stat and leaves the rest of the union as it is.
+// SetIcmp6stat sets member ifr_ifru.ifru_icmp6stat and leaves the other bytes of ifr_ifru as they are.
 func (s *In6Ifreq) SetIcmp6stat(v Icmp6Ifstat) {
 	b := &s.Ifru
 	v.put((*[SizeofIcmp6Ifstat]byte)(b[0:272]))
@@ -9205,19 +9205,19 @@ func (s *Ip) get(b *[SizeofIp]byte) {
 	s.Dst.get((*[SizeofInAddr]byte)(b[16:20]))
 }
 
-// Hl is the bit-field ip_hl, 4 bits.
+// Hl is bit-field ip_hl, 4 bits.
 func (s *Ip) Hl() uint8 { return s.Bits0 >> 0 & (1<<4 - 1) }
 
-// SetHl sets the bit-field ip_hl to the low 4 bits of v.
+// SetHl sets bit-field ip_hl to the low 4 bits of v.
 func (s *Ip) SetHl(v uint8) {
 	const mask = (1<<4 - 1) << 0
 	s.Bits0 = s.Bits0&^mask | v<<0&mask
 }
 
-// V is the bit-field ip_v, 4 bits.
+// V is bit-field ip_v, 4 bits.
 func (s *Ip) V() uint8 { return s.Bits0 >> 4 & (1<<4 - 1) }
 
-// SetV sets the bit-field ip_v to the low 4 bits of v.
+// SetV sets bit-field ip_v to the low 4 bits of v.
 func (s *Ip) SetV(v uint8) {
 	const mask = (1<<4 - 1) << 4
 	s.Bits0 = s.Bits0&^mask | v<<4&mask
@@ -9276,131 +9276,131 @@ func (s *Icmp) get(b *[SizeofIcmp]byte) {
 	copy(s.Dun[:], b[8:28])
 }
 
-// Pptr is member icmp_hun.ih_pptr of union icmp_hun.
+// Pptr is member icmp_hun.ih_pptr of icmp_hun.
 func (s *Icmp) Pptr() (v uint8) {
 	b := &s.Hun
 	v = b[0]
 	return v
 }
 
-// SetPptr sets member icmp_hun.ih_pptr and leaves the rest of the union as it is.
+// SetPptr sets member icmp_hun.ih_pptr and leaves the other bytes of icmp_hun as they are.
 func (s *Icmp) SetPptr(v uint8) {
 	b := &s.Hun
 	b[0] = v
 }
 
-// Gwaddr is member icmp_hun.ih_gwaddr of union icmp_hun.
+// Gwaddr is member icmp_hun.ih_gwaddr of icmp_hun.
 func (s *Icmp) Gwaddr() (v InAddr) {
 	b := &s.Hun
 	v.get((*[SizeofInAddr]byte)(b[0:4]))
 	return v
 }
 
-// SetGwaddr sets member icmp_hun.ih_gwaddr and leaves the rest of the union as it is.
+// SetGwaddr sets member icmp_hun.ih_gwaddr and leaves the other bytes of icmp_hun as they are.
 func (s *Icmp) SetGwaddr(v InAddr) {
 	b := &s.Hun
 	v.put((*[SizeofInAddr]byte)(b[0:4]))
 }
 
-// Idseq is member icmp_hun.ih_idseq of union icmp_hun.
+// Idseq is member icmp_hun.ih_idseq of icmp_hun.
 func (s *Icmp) Idseq() (v IhIdseq) {
 	b := &s.Hun
 	v.get((*[SizeofIhIdseq]byte)(b[0:4]))
 	return v
 }
 
-// SetIdseq sets member icmp_hun.ih_idseq and leaves the rest of the union as it is.
+// SetIdseq sets member icmp_hun.ih_idseq and leaves the other bytes of icmp_hun as they are.
 func (s *Icmp) SetIdseq(v IhIdseq) {
 	b := &s.Hun
 	v.put((*[SizeofIhIdseq]byte)(b[0:4]))
 }
 
-// Void is member icmp_hun.ih_void of union icmp_hun.
+// Void is member icmp_hun.ih_void of icmp_hun.
 func (s *Icmp) Void() (v int32) {
 	b := &s.Hun
 	v = int32(binary.LittleEndian.Uint32(b[0:4]))
 	return v
 }
 
-// SetVoid sets member icmp_hun.ih_void and leaves the rest of the union as it is.
+// SetVoid sets member icmp_hun.ih_void and leaves the other bytes of icmp_hun as they are.
 func (s *Icmp) SetVoid(v int32) {
 	b := &s.Hun
 	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
 }
 
-// Pmtu is member icmp_hun.ih_pmtu of union icmp_hun.
+// Pmtu is member icmp_hun.ih_pmtu of icmp_hun.
 func (s *Icmp) Pmtu() (v IhPmtu) {
 	b := &s.Hun
 	v.get((*[SizeofIhPmtu]byte)(b[0:4]))
 	return v
 }
 
-// SetPmtu sets member icmp_hun.ih_pmtu and leaves the rest of the union as it is.
+// SetPmtu sets member icmp_hun.ih_pmtu and leaves the other bytes of icmp_hun as they are.
 func (s *Icmp) SetPmtu(v IhPmtu) {
 	b := &s.Hun
 	v.put((*[SizeofIhPmtu]byte)(b[0:4]))
 }
 
-// Rtradv is member icmp_hun.ih_rtradv of union icmp_hun.
+// Rtradv is member icmp_hun.ih_rtradv of icmp_hun.
 func (s *Icmp) Rtradv() (v IhRtradv) {
 	b := &s.Hun
 	v.get((*[SizeofIhRtradv]byte)(b[0:4]))
 	return v
 }
 
-// SetRtradv sets member icmp_hun.ih_rtradv and leaves the rest of the union as it is.
+// SetRtradv sets member icmp_hun.ih_rtradv and leaves the other bytes of icmp_hun as they are.
 func (s *Icmp) SetRtradv(v IhRtradv) {
 	b := &s.Hun
 	v.put((*[SizeofIhRtradv]byte)(b[0:4]))
 }
 
-// Ts is member icmp_dun.id_ts of union icmp_dun.
+// Ts is member icmp_dun.id_ts of icmp_dun.
 func (s *Icmp) Ts() (v IdTs) {
 	b := &s.Dun
 	v.get((*[SizeofIdTs]byte)(b[0:12]))
 	return v
 }
 
-// SetTs sets member icmp_dun.id_ts and leaves the rest of the union as it is.
+// SetTs sets member icmp_dun.id_ts and leaves the other bytes of icmp_dun as they are.
 func (s *Icmp) SetTs(v IdTs) {
 	b := &s.Dun
 	v.put((*[SizeofIdTs]byte)(b[0:12]))
 }
 
-// Ip is member icmp_dun.id_ip of union icmp_dun.
+// Ip is member icmp_dun.id_ip of icmp_dun.
 func (s *Icmp) Ip() (v IdIp) {
 	b := &s.Dun
 	v.get((*[SizeofIdIp]byte)(b[0:20]))
 	return v
 }
 
-// SetIp sets member icmp_dun.id_ip and leaves the rest of the union as it is.
+// SetIp sets member icmp_dun.id_ip and leaves the other bytes of icmp_dun as they are.
 func (s *Icmp) SetIp(v IdIp) {
 	b := &s.Dun
 	v.put((*[SizeofIdIp]byte)(b[0:20]))
 }
 
-// Radv is member icmp_dun.id_radv of union icmp_dun.
+// Radv is member icmp_dun.id_radv of icmp_dun.
 func (s *Icmp) Radv() (v IcmpRaAddr) {
 	b := &s.Dun
 	v.get((*[SizeofIcmpRaAddr]byte)(b[0:8]))
 	return v
 }
 
-// SetRadv sets member icmp_dun.id_radv and leaves the rest of the union as it is.
+// SetRadv sets member icmp_dun.id_radv and leaves the other bytes of icmp_dun as they are.
 func (s *Icmp) SetRadv(v IcmpRaAddr) {
 	b := &s.Dun
 	v.put((*[SizeofIcmpRaAddr]byte)(b[0:8]))
 }
 
-// Mask is member icmp_dun.id_mask of union icmp_dun.
+// Mask is member icmp_dun.id_mask of icmp_dun.
 func (s *Icmp) Mask() (v uint32) {
 	b := &s.Dun
 	v = binary.LittleEndian.Uint32(b[0:4])
 	return v
 }
 
-// SetMask sets member icmp_dun.id_mask and leaves the rest of the union as it is.
+// SetMask sets member icmp_dun.id_mask and leaves the other bytes of icmp_dun as they are.
 func (s *Icmp) SetMask(v uint32) {
 	b := &s.Dun
 	binary.LittleEndian.PutUint32(b[0:4], v)
@@ -9521,19 +9521,19 @@ func (s *Tcphdr) get(b *[SizeofTcphdr]byte) {
 	s.Urp = binary.LittleEndian.Uint16(b[18:20])
 }
 
-// X2 is the bit-field th_x2, 4 bits.
+// X2 is bit-field th_x2, 4 bits.
 func (s *Tcphdr) X2() uint8 { return s.Bits12 >> 0 & (1<<4 - 1) }
 
-// SetX2 sets the bit-field th_x2 to the low 4 bits of v.
+// SetX2 sets bit-field th_x2 to the low 4 bits of v.
 func (s *Tcphdr) SetX2(v uint8) {
 	const mask = (1<<4 - 1) << 0
 	s.Bits12 = s.Bits12&^mask | v<<0&mask
 }
 
-// Off is the bit-field th_off, 4 bits.
+// Off is bit-field th_off, 4 bits.
 func (s *Tcphdr) Off() uint8 { return s.Bits12 >> 4 & (1<<4 - 1) }
 
-// SetOff sets the bit-field th_off to the low 4 bits of v.
+// SetOff sets bit-field th_off to the low 4 bits of v.
 func (s *Tcphdr) SetOff(v uint8) {
 	const mask = (1<<4 - 1) << 4
 	s.Bits12 = s.Bits12&^mask | v<<4&mask
@@ -9636,27 +9636,27 @@ func (s *Ip6Hdr) get(b *[SizeofIp6Hdr]byte) {
 	s.Dst.get((*[SizeofIn6Addr]byte)(b[24:40]))
 }
 
-// Un1 is member ip6_ctlun.ip6_un1 of union ip6_ctlun.
+// Un1 is member ip6_ctlun.ip6_un1 of ip6_ctlun.
 func (s *Ip6Hdr) Un1() (v Ip6Hdrctl) {
 	b := &s.Ctlun
 	v.get((*[SizeofIp6Hdrctl]byte)(b[0:8]))
 	return v
 }
 
-// SetUn1 sets member ip6_ctlun.ip6_un1 and leaves the rest of the union as it is.
+// SetUn1 sets member ip6_ctlun.ip6_un1 and leaves the other bytes of ip6_ctlun as they are.
 func (s *Ip6Hdr) SetUn1(v Ip6Hdrctl) {
 	b := &s.Ctlun
 	v.put((*[SizeofIp6Hdrctl]byte)(b[0:8]))
 }
 
-// Un2Vfc is member ip6_ctlun.ip6_un2_vfc of union ip6_ctlun.
+// Un2Vfc is member ip6_ctlun.ip6_un2_vfc of ip6_ctlun.
 func (s *Ip6Hdr) Un2Vfc() (v uint8) {
 	b := &s.Ctlun
 	v = b[0]
 	return v
 }
 
-// SetUn2Vfc sets member ip6_ctlun.ip6_un2_vfc and leaves the rest of the union as it is.
+// SetUn2Vfc sets member ip6_ctlun.ip6_un2_vfc and leaves the other bytes of ip6_ctlun as they are.
 func (s *Ip6Hdr) SetUn2Vfc(v uint8) {
 	b := &s.Ctlun
 	b[0] = v
@@ -11248,19 +11248,19 @@ func (s *TcpInfo) get(b *[SizeofTcpInfo]byte) {
 	}
 }
 
-// SndWscale is the bit-field tcpi_snd_wscale, 4 bits.
+// SndWscale is bit-field tcpi_snd_wscale, 4 bits.
 func (s *TcpInfo) SndWscale() uint8 { return s.Bits6 >> 0 & (1<<4 - 1) }
 
-// SetSndWscale sets the bit-field tcpi_snd_wscale to the low 4 bits of v.
+// SetSndWscale sets bit-field tcpi_snd_wscale to the low 4 bits of v.
 func (s *TcpInfo) SetSndWscale(v uint8) {
 	const mask = (1<<4 - 1) << 0
 	s.Bits6 = s.Bits6&^mask | v<<0&mask
 }
 
-// RcvWscale is the bit-field tcpi_rcv_wscale, 4 bits.
+// RcvWscale is bit-field tcpi_rcv_wscale, 4 bits.
 func (s *TcpInfo) RcvWscale() uint8 { return s.Bits6 >> 4 & (1<<4 - 1) }
 
-// SetRcvWscale sets the bit-field tcpi_rcv_wscale to the low 4 bits of v.
+// SetRcvWscale sets bit-field tcpi_rcv_wscale to the low 4 bits of v.
 func (s *TcpInfo) SetRcvWscale(v uint8) {
 	const mask = (1<<4 - 1) << 4
 	s.Bits6 = s.Bits6&^mask | v<<4&mask
@@ -11405,27 +11405,27 @@ func (s *NpfIoctlTable) get(b *[SizeofNpfIoctlTable]byte) {
 	copy(s.Data[:], b[16:40])
 }
 
-// Ent is member nct_data.ent of union nct_data.
+// Ent is member nct_data.ent of nct_data.
 func (s *NpfIoctlTable) Ent() (v NpfIoctlEnt) {
 	b := &s.Data
 	v.get((*[SizeofNpfIoctlEnt]byte)(b[0:24]))
 	return v
 }
 
-// SetEnt sets member nct_data.ent and leaves the rest of the union as it is.
+// SetEnt sets member nct_data.ent and leaves the other bytes of nct_data as they are.
 func (s *NpfIoctlTable) SetEnt(v NpfIoctlEnt) {
 	b := &s.Data
 	v.put((*[SizeofNpfIoctlEnt]byte)(b[0:24]))
 }
 
-// Buf is member nct_data.buf of union nct_data.
+// Buf is member nct_data.buf of nct_data.
 func (s *NpfIoctlTable) Buf() (v NpfIoctlBuf) {
 	b := &s.Data
 	v.get((*[SizeofNpfIoctlBuf]byte)(b[0:16]))
 	return v
 }
 
-// SetBuf sets member nct_data.buf and leaves the rest of the union as it is.
+// SetBuf sets member nct_data.buf and leaves the other bytes of nct_data as they are.
 func (s *NpfIoctlTable) SetBuf(v NpfIoctlBuf) {
 	b := &s.Data
 	v.put((*[SizeofNpfIoctlBuf]byte)(b[0:16]))
@@ -12360,37 +12360,37 @@ func (s *PrfRa) get(b *[SizeofPrfRa]byte) {
 	s.Bits0 = b[0]
 }
 
-// Onlink is the bit-field onlink, 1 bits.
+// Onlink is bit-field onlink, 1 bits.
 func (s *PrfRa) Onlink() uint8 { return s.Bits0 >> 0 & (1<<1 - 1) }
 
-// SetOnlink sets the bit-field onlink to the low 1 bits of v.
+// SetOnlink sets bit-field onlink to the low 1 bits of v.
 func (s *PrfRa) SetOnlink(v uint8) {
 	const mask = (1<<1 - 1) << 0
 	s.Bits0 = s.Bits0&^mask | v<<0&mask
 }
 
-// Autonomous is the bit-field autonomous, 1 bits.
+// Autonomous is bit-field autonomous, 1 bits.
 func (s *PrfRa) Autonomous() uint8 { return s.Bits0 >> 1 & (1<<1 - 1) }
 
-// SetAutonomous sets the bit-field autonomous to the low 1 bits of v.
+// SetAutonomous sets bit-field autonomous to the low 1 bits of v.
 func (s *PrfRa) SetAutonomous(v uint8) {
 	const mask = (1<<1 - 1) << 1
 	s.Bits0 = s.Bits0&^mask | v<<1&mask
 }
 
-// Router is the bit-field router, 1 bits.
+// Router is bit-field router, 1 bits.
 func (s *PrfRa) Router() uint8 { return s.Bits0 >> 2 & (1<<1 - 1) }
 
-// SetRouter sets the bit-field router to the low 1 bits of v.
+// SetRouter sets bit-field router to the low 1 bits of v.
 func (s *PrfRa) SetRouter(v uint8) {
 	const mask = (1<<1 - 1) << 2
 	s.Bits0 = s.Bits0&^mask | v<<2&mask
 }
 
-// Reserved is the bit-field reserved, 5 bits.
+// Reserved is bit-field reserved, 5 bits.
 func (s *PrfRa) Reserved() uint8 { return s.Bits0 >> 3 & (1<<5 - 1) }
 
-// SetReserved sets the bit-field reserved to the low 5 bits of v.
+// SetReserved sets bit-field reserved to the low 5 bits of v.
 func (s *PrfRa) SetReserved(v uint8) {
 	const mask = (1<<5 - 1) << 3
 	s.Bits0 = s.Bits0&^mask | v<<3&mask
@@ -12862,28 +12862,28 @@ func (s *PrfRr) get(b *[SizeofPrfRr]byte) {
 	s.Bits0 = b[0]
 }
 
-// Decrvalid is the bit-field decrvalid, 1 bits.
+// Decrvalid is bit-field decrvalid, 1 bits.
 func (s *PrfRr) Decrvalid() uint8 { return s.Bits0 >> 0 & (1<<1 - 1) }
 
-// SetDecrvalid sets the bit-field decrvalid to the low 1 bits of v.
+// SetDecrvalid sets bit-field decrvalid to the low 1 bits of v.
 func (s *PrfRr) SetDecrvalid(v uint8) {
 	const mask = (1<<1 - 1) << 0
 	s.Bits0 = s.Bits0&^mask | v<<0&mask
 }
 
-// Decrprefd is the bit-field decrprefd, 1 bits.
+// Decrprefd is bit-field decrprefd, 1 bits.
 func (s *PrfRr) Decrprefd() uint8 { return s.Bits0 >> 1 & (1<<1 - 1) }
 
-// SetDecrprefd sets the bit-field decrprefd to the low 1 bits of v.
+// SetDecrprefd sets bit-field decrprefd to the low 1 bits of v.
 func (s *PrfRr) SetDecrprefd(v uint8) {
 	const mask = (1<<1 - 1) << 1
 	s.Bits0 = s.Bits0&^mask | v<<1&mask
 }
 
-// Reserved is the bit-field reserved, 6 bits.
+// Reserved is bit-field reserved, 6 bits.
 func (s *PrfRr) Reserved() uint8 { return s.Bits0 >> 2 & (1<<6 - 1) }
 
-// SetReserved sets the bit-field reserved to the low 6 bits of v.
+// SetReserved sets bit-field reserved to the low 6 bits of v.
 func (s *PrfRr) SetReserved(v uint8) {
 	const mask = (1<<6 - 1) << 2
 	s.Bits0 = s.Bits0&^mask | v<<2&mask

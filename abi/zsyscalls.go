@@ -3,7 +3,7 @@
 package abi
 
 // System call numbers. A call kept for old programs has the release that
-// dropped it in its name.
+// replaced it in its name.
 const (
 	SYS_syscall                     = 0
 	SYS_exit                        = 1
@@ -13,7 +13,7 @@ const (
 	SYS_open                        = 5
 	SYS_close                       = 6
 	SYS_compat_50_wait4             = 7
-	SYS_compat_43_creat             = 8
+	SYS_compat_43_ocreat            = 8
 	SYS_link                        = 9
 	SYS_unlink                      = 10
 	SYS_chdir                       = 12
@@ -21,14 +21,14 @@ const (
 	SYS_compat_50_mknod             = 14
 	SYS_chmod                       = 15
 	SYS_chown                       = 16
-	SYS_obreak                      = 17
+	SYS_break                       = 17
 	SYS_compat_20_getfsstat         = 18
-	SYS_compat_43_lseek             = 19
-	SYS_getpid_with_ppid            = 20
+	SYS_compat_43_olseek            = 19
+	SYS_getpid                      = 20
 	SYS_compat_40_mount             = 21
 	SYS_unmount                     = 22
 	SYS_setuid                      = 23
-	SYS_getuid_with_euid            = 24
+	SYS_getuid                      = 24
 	SYS_geteuid                     = 25
 	SYS_ptrace                      = 26
 	SYS_recvmsg                     = 27
@@ -42,39 +42,39 @@ const (
 	SYS_fchflags                    = 35
 	SYS_sync                        = 36
 	SYS_kill                        = 37
-	SYS_compat_43_stat              = 38
+	SYS_compat_43_stat43            = 38
 	SYS_getppid                     = 39
-	SYS_compat_43_lstat             = 40
+	SYS_compat_43_lstat43           = 40
 	SYS_dup                         = 41
 	SYS_pipe                        = 42
 	SYS_getegid                     = 43
 	SYS_profil                      = 44
 	SYS_ktrace                      = 45
-	SYS_compat_13_sigaction         = 46
-	SYS_getgid_with_egid            = 47
-	SYS_compat_13_sigprocmask       = 48
+	SYS_compat_13_sigaction13       = 46
+	SYS_getgid                      = 47
+	SYS_compat_13_sigprocmask13     = 48
 	SYS___getlogin                  = 49
 	SYS___setlogin                  = 50
 	SYS_acct                        = 51
-	SYS_compat_13_sigpending        = 52
-	SYS_compat_13_sigaltstack       = 53
+	SYS_compat_13_sigpending13      = 52
+	SYS_compat_13_sigaltstack13     = 53
 	SYS_ioctl                       = 54
-	SYS_compat_12_reboot            = 55
+	SYS_compat_12_oreboot           = 55
 	SYS_revoke                      = 56
 	SYS_symlink                     = 57
 	SYS_readlink                    = 58
 	SYS_execve                      = 59
 	SYS_umask                       = 60
 	SYS_chroot                      = 61
-	SYS_compat_43_fstat             = 62
-	SYS_compat_43_getkerninfo       = 63
-	SYS_compat_43_getpagesize       = 64
+	SYS_compat_43_fstat43           = 62
+	SYS_compat_43_ogetkerninfo      = 63
+	SYS_compat_43_ogetpagesize      = 64
 	SYS_compat_12_msync             = 65
 	SYS_vfork                       = 66
 	SYS_sbrk                        = 69
 	SYS_sstk                        = 70
-	SYS_compat_43_mmap              = 71
-	SYS_ovadvise                    = 72
+	SYS_compat_43_ommap             = 71
+	SYS_vadvise                     = 72
 	SYS_munmap                      = 73
 	SYS_mprotect                    = 74
 	SYS_madvise                     = 75
@@ -84,12 +84,12 @@ const (
 	SYS_getpgrp                     = 81
 	SYS_setpgid                     = 82
 	SYS_compat_50_setitimer         = 83
-	SYS_compat_43_wait              = 84
-	SYS_compat_12_swapon            = 85
+	SYS_compat_43_owait             = 84
+	SYS_compat_12_oswapon           = 85
 	SYS_compat_50_getitimer         = 86
-	SYS_compat_43_gethostname       = 87
-	SYS_compat_43_sethostname       = 88
-	SYS_compat_43_getdtablesize     = 89
+	SYS_compat_43_ogethostname      = 87
+	SYS_compat_43_osethostname      = 88
+	SYS_compat_43_ogetdtablesize    = 89
 	SYS_dup2                        = 90
 	SYS_fcntl                       = 92
 	SYS_compat_50_select            = 93
@@ -97,21 +97,21 @@ const (
 	SYS_setpriority                 = 96
 	SYS_compat_30_socket            = 97
 	SYS_connect                     = 98
-	SYS_compat_43_accept            = 99
+	SYS_compat_43_oaccept           = 99
 	SYS_getpriority                 = 100
-	SYS_compat_43_send              = 101
-	SYS_compat_43_recv              = 102
-	SYS_compat_13_sigreturn         = 103
+	SYS_compat_43_osend             = 101
+	SYS_compat_43_orecv             = 102
+	SYS_compat_13_sigreturn13       = 103
 	SYS_bind                        = 104
 	SYS_setsockopt                  = 105
 	SYS_listen                      = 106
-	SYS_compat_43_sigvec            = 108
-	SYS_compat_43_sigblock          = 109
-	SYS_compat_43_sigsetmask        = 110
-	SYS_compat_13_sigsuspend        = 111
-	SYS_compat_43_sigstack          = 112
-	SYS_compat_43_recvmsg           = 113
-	SYS_compat_43_sendmsg           = 114
+	SYS_compat_43_osigvec           = 108
+	SYS_compat_43_osigblock         = 109
+	SYS_compat_43_osigsetmask       = 110
+	SYS_compat_13_sigsuspend13      = 111
+	SYS_compat_43_osigstack         = 112
+	SYS_compat_43_orecvmsg          = 113
+	SYS_compat_43_osendmsg          = 114
 	SYS_compat_50_gettimeofday      = 116
 	SYS_compat_50_getrusage         = 117
 	SYS_getsockopt                  = 118
@@ -120,12 +120,12 @@ const (
 	SYS_compat_50_settimeofday      = 122
 	SYS_fchown                      = 123
 	SYS_fchmod                      = 124
-	SYS_compat_43_recvfrom          = 125
+	SYS_compat_43_orecvfrom         = 125
 	SYS_setreuid                    = 126
 	SYS_setregid                    = 127
 	SYS_rename                      = 128
-	SYS_compat_43_truncate          = 129
-	SYS_compat_43_ftruncate         = 130
+	SYS_compat_43_otruncate         = 129
+	SYS_compat_43_oftruncate        = 130
 	SYS_flock                       = 131
 	SYS_mkfifo                      = 132
 	SYS_sendto                      = 133
@@ -135,28 +135,28 @@ const (
 	SYS_rmdir                       = 137
 	SYS_compat_50_utimes            = 138
 	SYS_compat_50_adjtime           = 140
-	SYS_compat_43_getpeername       = 141
-	SYS_compat_43_gethostid         = 142
-	SYS_compat_43_sethostid         = 143
-	SYS_compat_43_getrlimit         = 144
-	SYS_compat_43_setrlimit         = 145
-	SYS_compat_43_killpg            = 146
+	SYS_compat_43_ogetpeername      = 141
+	SYS_compat_43_ogethostid        = 142
+	SYS_compat_43_osethostid        = 143
+	SYS_compat_43_ogetrlimit        = 144
+	SYS_compat_43_osetrlimit        = 145
+	SYS_compat_43_okillpg           = 146
 	SYS_setsid                      = 147
 	SYS_compat_50_quotactl          = 148
-	SYS_compat_43_quota             = 149
-	SYS_compat_43_getsockname       = 150
+	SYS_compat_43_oquota            = 149
+	SYS_compat_43_ogetsockname      = 150
 	SYS_nfssvc                      = 155
-	SYS_compat_43_getdirentries     = 156
+	SYS_compat_43_ogetdirentries    = 156
 	SYS_compat_20_statfs            = 157
 	SYS_compat_20_fstatfs           = 158
 	SYS_compat_30_getfh             = 161
-	SYS_compat_09_getdomainname     = 162
-	SYS_compat_09_setdomainname     = 163
-	SYS_compat_09_uname             = 164
+	SYS_compat_09_ogetdomainname    = 162
+	SYS_compat_09_osetdomainname    = 163
+	SYS_compat_09_ouname            = 164
 	SYS_sysarch                     = 165
-	SYS_compat_10_semsys            = 169
-	SYS_compat_10_msgsys            = 170
-	SYS_compat_10_shmsys            = 171
+	SYS_compat_10_osemsys           = 169
+	SYS_compat_10_omsgsys           = 170
+	SYS_compat_10_oshmsys           = 171
 	SYS_pread                       = 173
 	SYS_pwrite                      = 174
 	SYS_compat_30_ntp_gettime       = 175
@@ -168,9 +168,9 @@ const (
 	SYS_lfs_markv                   = 185
 	SYS_lfs_segclean                = 186
 	SYS_compat_50_lfs_segwait       = 187
-	SYS_compat_12_stat              = 188
-	SYS_compat_12_fstat             = 189
-	SYS_compat_12_lstat             = 190
+	SYS_compat_12_stat12            = 188
+	SYS_compat_12_fstat12           = 189
+	SYS_compat_12_lstat12           = 190
 	SYS_pathconf                    = 191
 	SYS_fpathconf                   = 192
 	SYS_getrlimit                   = 194
@@ -447,7 +447,7 @@ var syscalls = [...]Syscall{
 	5:   {Num: 5, Name: "open", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"int", "flags", ArgInt}, {"mode_t", "mode", ArgMode}}},
 	6:   {Num: 6, Name: "close", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}}},
 	7:   {Num: 7, Name: "compat_50_wait4", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"pid_t", "pid", ArgInt}, {"int *", "status", ArgPtr}, {"int", "options", ArgInt}, {"struct rusage50 *", "rusage", ArgPtr}}},
-	8:   {Num: 8, Name: "compat_43_creat", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"mode_t", "mode", ArgMode}}},
+	8:   {Num: 8, Name: "compat_43_ocreat", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"mode_t", "mode", ArgMode}}},
 	9:   {Num: 9, Name: "link", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"const char *", "link", ArgString}}},
 	10:  {Num: 10, Name: "unlink", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}}},
 	12:  {Num: 12, Name: "chdir", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}}},
@@ -455,14 +455,14 @@ var syscalls = [...]Syscall{
 	14:  {Num: 14, Name: "compat_50_mknod", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"const char *", "path", ArgString}, {"mode_t", "mode", ArgMode}, {"uint32_t", "dev", ArgUint}}},
 	15:  {Num: 15, Name: "chmod", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"mode_t", "mode", ArgMode}}},
 	16:  {Num: 16, Name: "chown", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"uid_t", "uid", ArgUint}, {"gid_t", "gid", ArgUint}}},
-	17:  {Num: 17, Name: "obreak", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"char *", "nsize", ArgPtr}}},
+	17:  {Num: 17, Name: "break", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"char *", "nsize", ArgPtr}}},
 	18:  {Num: 18, Name: "compat_20_getfsstat", Ret: "int", Rump: false, Kind: "COMPAT_20", Args: []Arg{{"struct statfs12 *", "buf", ArgPtr}, {"long", "bufsize", ArgLong}, {"int", "flags", ArgInt}}},
-	19:  {Num: 19, Name: "compat_43_lseek", Ret: "long", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"long", "offset", ArgLong}, {"int", "whence", ArgInt}}},
-	20:  {Num: 20, Name: "getpid_with_ppid", Ret: "pid_t", Rump: true, Kind: "NOERR"},
+	19:  {Num: 19, Name: "compat_43_olseek", Ret: "long", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"long", "offset", ArgLong}, {"int", "whence", ArgInt}}},
+	20:  {Num: 20, Name: "getpid", Ret: "pid_t", Rump: true, Kind: "NOERR"},
 	21:  {Num: 21, Name: "compat_40_mount", Ret: "int", Rump: false, Kind: "COMPAT_40", Args: []Arg{{"const char *", "type", ArgString}, {"const char *", "path", ArgString}, {"int", "flags", ArgInt}, {"void *", "data", ArgPtr}}},
 	22:  {Num: 22, Name: "unmount", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"int", "flags", ArgInt}}},
 	23:  {Num: 23, Name: "setuid", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"uid_t", "uid", ArgUint}}},
-	24:  {Num: 24, Name: "getuid_with_euid", Ret: "uid_t", Rump: true, Kind: "NOERR"},
+	24:  {Num: 24, Name: "getuid", Ret: "uid_t", Rump: true, Kind: "NOERR"},
 	25:  {Num: 25, Name: "geteuid", Ret: "uid_t", Rump: true, Kind: "NOERR"},
 	26:  {Num: 26, Name: "ptrace", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "req", ArgInt}, {"pid_t", "pid", ArgInt}, {"void *", "addr", ArgPtr}, {"int", "data", ArgInt}}},
 	27:  {Num: 27, Name: "recvmsg", Ret: "ssize_t", Rump: true, Kind: "STD", Args: []Arg{{"int", "s", ArgInt}, {"struct msghdr *", "msg", ArgPtr}, {"int", "flags", ArgInt}}},
@@ -476,39 +476,39 @@ var syscalls = [...]Syscall{
 	35:  {Num: 35, Name: "fchflags", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"u_long", "flags", ArgUlong}}},
 	36:  {Num: 36, Name: "sync", Ret: "void", Rump: true, Kind: "NOERR"},
 	37:  {Num: 37, Name: "kill", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"pid_t", "pid", ArgInt}, {"int", "signum", ArgInt}}},
-	38:  {Num: 38, Name: "compat_43_stat", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat43 *", "ub", ArgPtr}}},
+	38:  {Num: 38, Name: "compat_43_stat43", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat43 *", "ub", ArgPtr}}},
 	39:  {Num: 39, Name: "getppid", Ret: "pid_t", Rump: true, Kind: "NOERR"},
-	40:  {Num: 40, Name: "compat_43_lstat", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat43 *", "ub", ArgPtr}}},
+	40:  {Num: 40, Name: "compat_43_lstat43", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat43 *", "ub", ArgPtr}}},
 	41:  {Num: 41, Name: "dup", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}}},
 	42:  {Num: 42, Name: "pipe", Ret: "int", Rump: true, Kind: "STD"},
 	43:  {Num: 43, Name: "getegid", Ret: "gid_t", Rump: true, Kind: "NOERR"},
 	44:  {Num: 44, Name: "profil", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"char *", "samples", ArgPtr}, {"size_t", "size", ArgSize}, {"u_long", "offset", ArgUlong}, {"u_int", "scale", ArgUint}}},
 	45:  {Num: 45, Name: "ktrace", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "fname", ArgString}, {"int", "ops", ArgInt}, {"int", "facs", ArgInt}, {"pid_t", "pid", ArgInt}}},
-	46:  {Num: 46, Name: "compat_13_sigaction", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"int", "signum", ArgInt}, {"const struct sigaction13 *", "nsa", ArgPtr}, {"struct sigaction13 *", "osa", ArgPtr}}},
-	47:  {Num: 47, Name: "getgid_with_egid", Ret: "gid_t", Rump: true, Kind: "NOERR"},
-	48:  {Num: 48, Name: "compat_13_sigprocmask", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"int", "how", ArgInt}, {"int", "mask", ArgInt}}},
+	46:  {Num: 46, Name: "compat_13_sigaction13", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"int", "signum", ArgInt}, {"const struct sigaction13 *", "nsa", ArgPtr}, {"struct sigaction13 *", "osa", ArgPtr}}},
+	47:  {Num: 47, Name: "getgid", Ret: "gid_t", Rump: true, Kind: "NOERR"},
+	48:  {Num: 48, Name: "compat_13_sigprocmask13", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"int", "how", ArgInt}, {"int", "mask", ArgInt}}},
 	49:  {Num: 49, Name: "__getlogin", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"char *", "namebuf", ArgPtr}, {"size_t", "namelen", ArgSize}}},
 	50:  {Num: 50, Name: "__setlogin", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "namebuf", ArgString}}},
 	51:  {Num: 51, Name: "acct", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}}},
-	52:  {Num: 52, Name: "compat_13_sigpending", Ret: "int", Rump: false, Kind: "COMPAT_13"},
-	53:  {Num: 53, Name: "compat_13_sigaltstack", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"const struct sigaltstack13 *", "nss", ArgPtr}, {"struct sigaltstack13 *", "oss", ArgPtr}}},
+	52:  {Num: 52, Name: "compat_13_sigpending13", Ret: "int", Rump: false, Kind: "COMPAT_13"},
+	53:  {Num: 53, Name: "compat_13_sigaltstack13", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"const struct sigaltstack13 *", "nss", ArgPtr}, {"struct sigaltstack13 *", "oss", ArgPtr}}},
 	54:  {Num: 54, Name: "ioctl", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"u_long", "com", ArgUlong}, {"void *", "data", ArgPtr}}},
-	55:  {Num: 55, Name: "compat_12_reboot", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"int", "opt", ArgInt}}},
+	55:  {Num: 55, Name: "compat_12_oreboot", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"int", "opt", ArgInt}}},
 	56:  {Num: 56, Name: "revoke", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}}},
 	57:  {Num: 57, Name: "symlink", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"const char *", "link", ArgString}}},
 	58:  {Num: 58, Name: "readlink", Ret: "ssize_t", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"char *", "buf", ArgPtr}, {"size_t", "count", ArgSize}}},
 	59:  {Num: 59, Name: "execve", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"char * const *", "argp", ArgPtr}, {"char * const *", "envp", ArgPtr}}},
 	60:  {Num: 60, Name: "umask", Ret: "mode_t", Rump: true, Kind: "STD", Args: []Arg{{"mode_t", "newmask", ArgMode}}},
 	61:  {Num: 61, Name: "chroot", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}}},
-	62:  {Num: 62, Name: "compat_43_fstat", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"struct stat43 *", "sb", ArgPtr}}},
-	63:  {Num: 63, Name: "compat_43_getkerninfo", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "op", ArgInt}, {"char *", "where", ArgPtr}, {"int *", "size", ArgPtr}, {"int", "arg", ArgInt}}},
-	64:  {Num: 64, Name: "compat_43_getpagesize", Ret: "int", Rump: false, Kind: "COMPAT_43"},
+	62:  {Num: 62, Name: "compat_43_fstat43", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"struct stat43 *", "sb", ArgPtr}}},
+	63:  {Num: 63, Name: "compat_43_ogetkerninfo", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "op", ArgInt}, {"char *", "where", ArgPtr}, {"int *", "size", ArgPtr}, {"int", "arg", ArgInt}}},
+	64:  {Num: 64, Name: "compat_43_ogetpagesize", Ret: "int", Rump: false, Kind: "COMPAT_43"},
 	65:  {Num: 65, Name: "compat_12_msync", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"void *", "addr", ArgPtr}, {"size_t", "len", ArgSize}}},
 	66:  {Num: 66, Name: "vfork", Ret: "int", Rump: false, Kind: "STD"},
 	69:  {Num: 69, Name: "sbrk", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"intptr_t", "incr", ArgLong}}},
 	70:  {Num: 70, Name: "sstk", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "incr", ArgInt}}},
-	71:  {Num: 71, Name: "compat_43_mmap", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"void *", "addr", ArgPtr}, {"size_t", "len", ArgSize}, {"int", "prot", ArgInt}, {"int", "flags", ArgInt}, {"int", "fd", ArgInt}, {"long", "pos", ArgLong}}},
-	72:  {Num: 72, Name: "ovadvise", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "anom", ArgInt}}},
+	71:  {Num: 71, Name: "compat_43_ommap", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"void *", "addr", ArgPtr}, {"size_t", "len", ArgSize}, {"int", "prot", ArgInt}, {"int", "flags", ArgInt}, {"int", "fd", ArgInt}, {"long", "pos", ArgLong}}},
+	72:  {Num: 72, Name: "vadvise", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "anom", ArgInt}}},
 	73:  {Num: 73, Name: "munmap", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"void *", "addr", ArgPtr}, {"size_t", "len", ArgSize}}},
 	74:  {Num: 74, Name: "mprotect", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"void *", "addr", ArgPtr}, {"size_t", "len", ArgSize}, {"int", "prot", ArgInt}}},
 	75:  {Num: 75, Name: "madvise", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"void *", "addr", ArgPtr}, {"size_t", "len", ArgSize}, {"int", "behav", ArgInt}}},
@@ -518,12 +518,12 @@ var syscalls = [...]Syscall{
 	81:  {Num: 81, Name: "getpgrp", Ret: "int", Rump: true, Kind: "STD"},
 	82:  {Num: 82, Name: "setpgid", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"pid_t", "pid", ArgInt}, {"pid_t", "pgid", ArgInt}}},
 	83:  {Num: 83, Name: "compat_50_setitimer", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"int", "which", ArgInt}, {"const struct itimerval50 *", "itv", ArgPtr}, {"struct itimerval50 *", "oitv", ArgPtr}}},
-	84:  {Num: 84, Name: "compat_43_wait", Ret: "int", Rump: false, Kind: "COMPAT_43"},
-	85:  {Num: 85, Name: "compat_12_swapon", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"const char *", "name", ArgString}}},
+	84:  {Num: 84, Name: "compat_43_owait", Ret: "int", Rump: false, Kind: "COMPAT_43"},
+	85:  {Num: 85, Name: "compat_12_oswapon", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"const char *", "name", ArgString}}},
 	86:  {Num: 86, Name: "compat_50_getitimer", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"int", "which", ArgInt}, {"struct itimerval50 *", "itv", ArgPtr}}},
-	87:  {Num: 87, Name: "compat_43_gethostname", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"char *", "hostname", ArgPtr}, {"u_int", "len", ArgUint}}},
-	88:  {Num: 88, Name: "compat_43_sethostname", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"char *", "hostname", ArgPtr}, {"u_int", "len", ArgUint}}},
-	89:  {Num: 89, Name: "compat_43_getdtablesize", Ret: "int", Rump: false, Kind: "COMPAT_43"},
+	87:  {Num: 87, Name: "compat_43_ogethostname", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"char *", "hostname", ArgPtr}, {"u_int", "len", ArgUint}}},
+	88:  {Num: 88, Name: "compat_43_osethostname", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"char *", "hostname", ArgPtr}, {"u_int", "len", ArgUint}}},
+	89:  {Num: 89, Name: "compat_43_ogetdtablesize", Ret: "int", Rump: false, Kind: "COMPAT_43"},
 	90:  {Num: 90, Name: "dup2", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "from", ArgInt}, {"int", "to", ArgInt}}},
 	92:  {Num: 92, Name: "fcntl", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"int", "cmd", ArgInt}, {"void *", "arg", ArgPtr}}},
 	93:  {Num: 93, Name: "compat_50_select", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"int", "nd", ArgInt}, {"fd_set *", "in", ArgPtr}, {"fd_set *", "ou", ArgPtr}, {"fd_set *", "ex", ArgPtr}, {"struct timeval50 *", "tv", ArgPtr}}},
@@ -531,21 +531,21 @@ var syscalls = [...]Syscall{
 	96:  {Num: 96, Name: "setpriority", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "which", ArgInt}, {"id_t", "who", ArgUint}, {"int", "prio", ArgInt}}},
 	97:  {Num: 97, Name: "compat_30_socket", Ret: "int", Rump: false, Kind: "COMPAT_30", Args: []Arg{{"int", "domain", ArgInt}, {"int", "type", ArgInt}, {"int", "protocol", ArgInt}}},
 	98:  {Num: 98, Name: "connect", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "s", ArgInt}, {"const struct sockaddr *", "name", ArgPtr}, {"socklen_t", "namelen", ArgUint}}},
-	99:  {Num: 99, Name: "compat_43_accept", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "name", ArgPtr}, {"socklen_t *", "anamelen", ArgPtr}}},
+	99:  {Num: 99, Name: "compat_43_oaccept", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "name", ArgPtr}, {"socklen_t *", "anamelen", ArgPtr}}},
 	100: {Num: 100, Name: "getpriority", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "which", ArgInt}, {"id_t", "who", ArgUint}}},
-	101: {Num: 101, Name: "compat_43_send", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "buf", ArgPtr}, {"int", "len", ArgInt}, {"int", "flags", ArgInt}}},
-	102: {Num: 102, Name: "compat_43_recv", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "buf", ArgPtr}, {"int", "len", ArgInt}, {"int", "flags", ArgInt}}},
-	103: {Num: 103, Name: "compat_13_sigreturn", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"struct sigcontext13 *", "sigcntxp", ArgPtr}}},
+	101: {Num: 101, Name: "compat_43_osend", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "buf", ArgPtr}, {"int", "len", ArgInt}, {"int", "flags", ArgInt}}},
+	102: {Num: 102, Name: "compat_43_orecv", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "buf", ArgPtr}, {"int", "len", ArgInt}, {"int", "flags", ArgInt}}},
+	103: {Num: 103, Name: "compat_13_sigreturn13", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"struct sigcontext13 *", "sigcntxp", ArgPtr}}},
 	104: {Num: 104, Name: "bind", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "s", ArgInt}, {"const struct sockaddr *", "name", ArgPtr}, {"socklen_t", "namelen", ArgUint}}},
 	105: {Num: 105, Name: "setsockopt", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "s", ArgInt}, {"int", "level", ArgInt}, {"int", "name", ArgInt}, {"const void *", "val", ArgPtr}, {"socklen_t", "valsize", ArgUint}}},
 	106: {Num: 106, Name: "listen", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "s", ArgInt}, {"int", "backlog", ArgInt}}},
-	108: {Num: 108, Name: "compat_43_sigvec", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "signum", ArgInt}, {"struct sigvec *", "nsv", ArgPtr}, {"struct sigvec *", "osv", ArgPtr}}},
-	109: {Num: 109, Name: "compat_43_sigblock", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "mask", ArgInt}}},
-	110: {Num: 110, Name: "compat_43_sigsetmask", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "mask", ArgInt}}},
-	111: {Num: 111, Name: "compat_13_sigsuspend", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"int", "mask", ArgInt}}},
-	112: {Num: 112, Name: "compat_43_sigstack", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"struct sigstack *", "nss", ArgPtr}, {"struct sigstack *", "oss", ArgPtr}}},
-	113: {Num: 113, Name: "compat_43_recvmsg", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"struct omsghdr *", "msg", ArgPtr}, {"int", "flags", ArgInt}}},
-	114: {Num: 114, Name: "compat_43_sendmsg", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "msg", ArgPtr}, {"int", "flags", ArgInt}}},
+	108: {Num: 108, Name: "compat_43_osigvec", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "signum", ArgInt}, {"struct sigvec *", "nsv", ArgPtr}, {"struct sigvec *", "osv", ArgPtr}}},
+	109: {Num: 109, Name: "compat_43_osigblock", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "mask", ArgInt}}},
+	110: {Num: 110, Name: "compat_43_osigsetmask", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "mask", ArgInt}}},
+	111: {Num: 111, Name: "compat_13_sigsuspend13", Ret: "int", Rump: false, Kind: "COMPAT_13", Args: []Arg{{"int", "mask", ArgInt}}},
+	112: {Num: 112, Name: "compat_43_osigstack", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"struct sigstack *", "nss", ArgPtr}, {"struct sigstack *", "oss", ArgPtr}}},
+	113: {Num: 113, Name: "compat_43_orecvmsg", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"struct omsghdr *", "msg", ArgPtr}, {"int", "flags", ArgInt}}},
+	114: {Num: 114, Name: "compat_43_osendmsg", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "msg", ArgPtr}, {"int", "flags", ArgInt}}},
 	116: {Num: 116, Name: "compat_50_gettimeofday", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"struct timeval50 *", "tp", ArgPtr}, {"void *", "tzp", ArgPtr}}},
 	117: {Num: 117, Name: "compat_50_getrusage", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"int", "who", ArgInt}, {"struct rusage50 *", "rusage", ArgPtr}}},
 	118: {Num: 118, Name: "getsockopt", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "s", ArgInt}, {"int", "level", ArgInt}, {"int", "name", ArgInt}, {"void *", "val", ArgPtr}, {"socklen_t *", "avalsize", ArgPtr}}},
@@ -554,12 +554,12 @@ var syscalls = [...]Syscall{
 	122: {Num: 122, Name: "compat_50_settimeofday", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"const struct timeval50 *", "tv", ArgPtr}, {"const void *", "tzp", ArgPtr}}},
 	123: {Num: 123, Name: "fchown", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"uid_t", "uid", ArgUint}, {"gid_t", "gid", ArgUint}}},
 	124: {Num: 124, Name: "fchmod", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"mode_t", "mode", ArgMode}}},
-	125: {Num: 125, Name: "compat_43_recvfrom", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "buf", ArgPtr}, {"size_t", "len", ArgSize}, {"int", "flags", ArgInt}, {"void *", "from", ArgPtr}, {"socklen_t *", "fromlenaddr", ArgPtr}}},
+	125: {Num: 125, Name: "compat_43_orecvfrom", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "s", ArgInt}, {"void *", "buf", ArgPtr}, {"size_t", "len", ArgSize}, {"int", "flags", ArgInt}, {"void *", "from", ArgPtr}, {"socklen_t *", "fromlenaddr", ArgPtr}}},
 	126: {Num: 126, Name: "setreuid", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"uid_t", "ruid", ArgUint}, {"uid_t", "euid", ArgUint}}},
 	127: {Num: 127, Name: "setregid", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"gid_t", "rgid", ArgUint}, {"gid_t", "egid", ArgUint}}},
 	128: {Num: 128, Name: "rename", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "from", ArgString}, {"const char *", "to", ArgString}}},
-	129: {Num: 129, Name: "compat_43_truncate", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"long", "length", ArgLong}}},
-	130: {Num: 130, Name: "compat_43_ftruncate", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"long", "length", ArgLong}}},
+	129: {Num: 129, Name: "compat_43_otruncate", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"const char *", "path", ArgString}, {"long", "length", ArgLong}}},
+	130: {Num: 130, Name: "compat_43_oftruncate", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"long", "length", ArgLong}}},
 	131: {Num: 131, Name: "flock", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"int", "how", ArgInt}}},
 	132: {Num: 132, Name: "mkfifo", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"mode_t", "mode", ArgMode}}},
 	133: {Num: 133, Name: "sendto", Ret: "ssize_t", Rump: true, Kind: "STD", Args: []Arg{{"int", "s", ArgInt}, {"const void *", "buf", ArgPtr}, {"size_t", "len", ArgSize}, {"int", "flags", ArgInt}, {"const struct sockaddr *", "to", ArgPtr}, {"socklen_t", "tolen", ArgUint}}},
@@ -569,28 +569,28 @@ var syscalls = [...]Syscall{
 	137: {Num: 137, Name: "rmdir", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}}},
 	138: {Num: 138, Name: "compat_50_utimes", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"const char *", "path", ArgString}, {"const struct timeval50 *", "tptr", ArgPtr}}},
 	140: {Num: 140, Name: "compat_50_adjtime", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"const struct timeval50 *", "delta", ArgPtr}, {"struct timeval50 *", "olddelta", ArgPtr}}},
-	141: {Num: 141, Name: "compat_43_getpeername", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fdes", ArgInt}, {"void *", "asa", ArgPtr}, {"socklen_t *", "alen", ArgPtr}}},
-	142: {Num: 142, Name: "compat_43_gethostid", Ret: "int32_t", Rump: false, Kind: "COMPAT_43"},
-	143: {Num: 143, Name: "compat_43_sethostid", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int32_t", "hostid", ArgInt}}},
-	144: {Num: 144, Name: "compat_43_getrlimit", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "which", ArgInt}, {"struct orlimit *", "rlp", ArgPtr}}},
-	145: {Num: 145, Name: "compat_43_setrlimit", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "which", ArgInt}, {"const struct orlimit *", "rlp", ArgPtr}}},
-	146: {Num: 146, Name: "compat_43_killpg", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "pgid", ArgInt}, {"int", "signum", ArgInt}}},
+	141: {Num: 141, Name: "compat_43_ogetpeername", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fdes", ArgInt}, {"void *", "asa", ArgPtr}, {"socklen_t *", "alen", ArgPtr}}},
+	142: {Num: 142, Name: "compat_43_ogethostid", Ret: "int32_t", Rump: false, Kind: "COMPAT_43"},
+	143: {Num: 143, Name: "compat_43_osethostid", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int32_t", "hostid", ArgInt}}},
+	144: {Num: 144, Name: "compat_43_ogetrlimit", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "which", ArgInt}, {"struct orlimit *", "rlp", ArgPtr}}},
+	145: {Num: 145, Name: "compat_43_osetrlimit", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "which", ArgInt}, {"const struct orlimit *", "rlp", ArgPtr}}},
+	146: {Num: 146, Name: "compat_43_okillpg", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "pgid", ArgInt}, {"int", "signum", ArgInt}}},
 	147: {Num: 147, Name: "setsid", Ret: "int", Rump: true, Kind: "STD"},
 	148: {Num: 148, Name: "compat_50_quotactl", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"const char *", "path", ArgString}, {"int", "cmd", ArgInt}, {"int", "uid", ArgInt}, {"void *", "arg", ArgPtr}}},
-	149: {Num: 149, Name: "compat_43_quota", Ret: "int", Rump: false, Kind: "COMPAT_43"},
-	150: {Num: 150, Name: "compat_43_getsockname", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fdec", ArgInt}, {"void *", "asa", ArgPtr}, {"socklen_t *", "alen", ArgPtr}}},
+	149: {Num: 149, Name: "compat_43_oquota", Ret: "int", Rump: false, Kind: "COMPAT_43"},
+	150: {Num: 150, Name: "compat_43_ogetsockname", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fdec", ArgInt}, {"void *", "asa", ArgPtr}, {"socklen_t *", "alen", ArgPtr}}},
 	155: {Num: 155, Name: "nfssvc", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "flag", ArgInt}, {"void *", "argp", ArgPtr}}},
-	156: {Num: 156, Name: "compat_43_getdirentries", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"char *", "buf", ArgPtr}, {"u_int", "count", ArgUint}, {"long *", "basep", ArgPtr}}},
+	156: {Num: 156, Name: "compat_43_ogetdirentries", Ret: "int", Rump: false, Kind: "COMPAT_43", Args: []Arg{{"int", "fd", ArgInt}, {"char *", "buf", ArgPtr}, {"u_int", "count", ArgUint}, {"long *", "basep", ArgPtr}}},
 	157: {Num: 157, Name: "compat_20_statfs", Ret: "int", Rump: false, Kind: "COMPAT_20", Args: []Arg{{"const char *", "path", ArgString}, {"struct statfs12 *", "buf", ArgPtr}}},
 	158: {Num: 158, Name: "compat_20_fstatfs", Ret: "int", Rump: false, Kind: "COMPAT_20", Args: []Arg{{"int", "fd", ArgInt}, {"struct statfs12 *", "buf", ArgPtr}}},
 	161: {Num: 161, Name: "compat_30_getfh", Ret: "int", Rump: false, Kind: "COMPAT_30", Args: []Arg{{"const char *", "fname", ArgString}, {"struct compat_30_fhandle *", "fhp", ArgPtr}}},
-	162: {Num: 162, Name: "compat_09_getdomainname", Ret: "int", Rump: false, Kind: "COMPAT_09", Args: []Arg{{"char *", "domainname", ArgPtr}, {"int", "len", ArgInt}}},
-	163: {Num: 163, Name: "compat_09_setdomainname", Ret: "int", Rump: false, Kind: "COMPAT_09", Args: []Arg{{"char *", "domainname", ArgPtr}, {"int", "len", ArgInt}}},
-	164: {Num: 164, Name: "compat_09_uname", Ret: "int", Rump: false, Kind: "COMPAT_09", Args: []Arg{{"struct outsname *", "name", ArgPtr}}},
+	162: {Num: 162, Name: "compat_09_ogetdomainname", Ret: "int", Rump: false, Kind: "COMPAT_09", Args: []Arg{{"char *", "domainname", ArgPtr}, {"int", "len", ArgInt}}},
+	163: {Num: 163, Name: "compat_09_osetdomainname", Ret: "int", Rump: false, Kind: "COMPAT_09", Args: []Arg{{"char *", "domainname", ArgPtr}, {"int", "len", ArgInt}}},
+	164: {Num: 164, Name: "compat_09_ouname", Ret: "int", Rump: false, Kind: "COMPAT_09", Args: []Arg{{"struct outsname *", "name", ArgPtr}}},
 	165: {Num: 165, Name: "sysarch", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"int", "op", ArgInt}, {"void *", "parms", ArgPtr}}},
-	169: {Num: 169, Name: "compat_10_semsys", Ret: "int", Rump: false, Kind: "COMPAT_10", Args: []Arg{{"int", "which", ArgInt}, {"int", "a2", ArgInt}, {"int", "a3", ArgInt}, {"int", "a4", ArgInt}, {"int", "a5", ArgInt}}},
-	170: {Num: 170, Name: "compat_10_msgsys", Ret: "int", Rump: false, Kind: "COMPAT_10", Args: []Arg{{"int", "which", ArgInt}, {"int", "a2", ArgInt}, {"int", "a3", ArgInt}, {"int", "a4", ArgInt}, {"int", "a5", ArgInt}, {"int", "a6", ArgInt}}},
-	171: {Num: 171, Name: "compat_10_shmsys", Ret: "int", Rump: false, Kind: "COMPAT_10", Args: []Arg{{"int", "which", ArgInt}, {"int", "a2", ArgInt}, {"int", "a3", ArgInt}, {"int", "a4", ArgInt}}},
+	169: {Num: 169, Name: "compat_10_osemsys", Ret: "int", Rump: false, Kind: "COMPAT_10", Args: []Arg{{"int", "which", ArgInt}, {"int", "a2", ArgInt}, {"int", "a3", ArgInt}, {"int", "a4", ArgInt}, {"int", "a5", ArgInt}}},
+	170: {Num: 170, Name: "compat_10_omsgsys", Ret: "int", Rump: false, Kind: "COMPAT_10", Args: []Arg{{"int", "which", ArgInt}, {"int", "a2", ArgInt}, {"int", "a3", ArgInt}, {"int", "a4", ArgInt}, {"int", "a5", ArgInt}, {"int", "a6", ArgInt}}},
+	171: {Num: 171, Name: "compat_10_oshmsys", Ret: "int", Rump: false, Kind: "COMPAT_10", Args: []Arg{{"int", "which", ArgInt}, {"int", "a2", ArgInt}, {"int", "a3", ArgInt}, {"int", "a4", ArgInt}}},
 	173: {Num: 173, Name: "pread", Ret: "ssize_t", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"void *", "buf", ArgPtr}, {"size_t", "nbyte", ArgSize}, {"int", "PAD", ArgPad}, {"off_t", "offset", ArgOff}}},
 	174: {Num: 174, Name: "pwrite", Ret: "ssize_t", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"const void *", "buf", ArgPtr}, {"size_t", "nbyte", ArgSize}, {"int", "PAD", ArgPad}, {"off_t", "offset", ArgOff}}},
 	175: {Num: 175, Name: "compat_30_ntp_gettime", Ret: "int", Rump: false, Kind: "COMPAT_30", Args: []Arg{{"struct ntptimeval30 *", "ntvp", ArgPtr}}},
@@ -602,9 +602,9 @@ var syscalls = [...]Syscall{
 	185: {Num: 185, Name: "lfs_markv", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"fsid_t *", "fsidp", ArgPtr}, {"struct block_info *", "blkiov", ArgPtr}, {"int", "blkcnt", ArgInt}}},
 	186: {Num: 186, Name: "lfs_segclean", Ret: "int", Rump: false, Kind: "STD", Args: []Arg{{"fsid_t *", "fsidp", ArgPtr}, {"u_long", "segment", ArgUlong}}},
 	187: {Num: 187, Name: "compat_50_lfs_segwait", Ret: "int", Rump: false, Kind: "COMPAT_50", Args: []Arg{{"fsid_t *", "fsidp", ArgPtr}, {"struct timeval50 *", "tv", ArgPtr}}},
-	188: {Num: 188, Name: "compat_12_stat", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat12 *", "ub", ArgPtr}}},
-	189: {Num: 189, Name: "compat_12_fstat", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"int", "fd", ArgInt}, {"struct stat12 *", "sb", ArgPtr}}},
-	190: {Num: 190, Name: "compat_12_lstat", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat12 *", "ub", ArgPtr}}},
+	188: {Num: 188, Name: "compat_12_stat12", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat12 *", "ub", ArgPtr}}},
+	189: {Num: 189, Name: "compat_12_fstat12", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"int", "fd", ArgInt}, {"struct stat12 *", "sb", ArgPtr}}},
+	190: {Num: 190, Name: "compat_12_lstat12", Ret: "int", Rump: false, Kind: "COMPAT_12", Args: []Arg{{"const char *", "path", ArgString}, {"struct stat12 *", "ub", ArgPtr}}},
 	191: {Num: 191, Name: "pathconf", Ret: "long", Rump: true, Kind: "STD", Args: []Arg{{"const char *", "path", ArgString}, {"int", "name", ArgInt}}},
 	192: {Num: 192, Name: "fpathconf", Ret: "long", Rump: true, Kind: "STD", Args: []Arg{{"int", "fd", ArgInt}, {"int", "name", ArgInt}}},
 	194: {Num: 194, Name: "getrlimit", Ret: "int", Rump: true, Kind: "STD", Args: []Arg{{"int", "which", ArgInt}, {"struct rlimit *", "rlp", ArgPtr}}},

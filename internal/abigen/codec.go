@@ -1,9 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // methods writes the exported methods of a structure, over put and get.
 func (c *codec) methods(name string) {
@@ -35,11 +32,11 @@ func (s *%[1]s) Append(b []byte) []byte {
 `, name)
 }
 
-// put writes the encoder of a structure of size bytes.
-func (c *codec) put(name string, fields []field, size int) {
-	c.printf("\nfunc (s *%s) put(b *[Sizeof%s]byte) {\n", name, name)
+// put writes the encoder of a structure.
+func (c *codec) put(s *structure) {
+	c.printf("\nfunc (s *%[1]s) put(b *[Sizeof%[1]s]byte) {\n", s.name)
 	end := 0
-	for _, f := range fields {
+	for _, f := range s.fields {
 		c.padding(end, f.off)
 		end = f.off + f.size
 		if f.kind == arrayType {
@@ -49,7 +46,7 @@ func (c *codec) put(name string, fields []field, size int) {
 		}
 		c.printf("%s\n", c.putExpr(f.goType, "s."+f.name, place{f.off, f.size, false}))
 	}
-	c.padding(end, size)
+	c.padding(end, s.size)
 	c.printf("}\n")
 }
 
@@ -60,9 +57,9 @@ func (c *codec) padding(from, to int) {
 }
 
 // get writes the decoder of a structure.
-func (c *codec) get(name string, fields []field) {
-	c.printf("\nfunc (s *%s) get(b *[Sizeof%s]byte) {\n", name, name)
-	for _, f := range fields {
+func (c *codec) get(s *structure) {
+	c.printf("\nfunc (s *%[1]s) get(b *[Sizeof%[1]s]byte) {\n", s.name)
+	for _, f := range s.fields {
 		if f.kind == arrayType {
 			c.printf("for i := range s.%s {\n", f.name)
 			c.printf("%s\n}\n", c.getExpr(*f.elem, "s."+f.name+"[i]", place{f.off, f.elem.size, true}))
@@ -131,116 +128,4 @@ func convert(to, from, v string) string {
 		return v
 	}
 	return to + "(" + v + ")"
-}
-
-// accessors writes methods for the members of unions and for bit-fields.
-func (c *codec) accessors(name string, fields []field) error {
-	layoutNames := map[string]bool{}
-	for _, f := range fields {
-		layoutNames[f.name] = true
-	}
-	for _, f := range fields {
-		if f.kind != unionType {
-			continue
-		}
-		subs := f.from.subs
-		if len(subs) == 0 {
-			var err error
-			if subs, err = tree(c.facts.Structs[f.goType.name].Fields); err != nil {
-				return err
-			}
-			for _, m := range subs {
-				m.shift(f.off)
-			}
-		}
-		if err := c.union(name, f, subs, "", layoutNames); err != nil {
-			return err
-		}
-	}
-	return c.bitAccessors(name, layoutNames)
-}
-
-// shift moves a member and what it contains by off bytes.
-func (m *member) shift(off int) {
-	m.Off += off
-	for _, s := range m.subs {
-		s.shift(off)
-	}
-}
-
-// union writes accessors for the numbers and structures in union field f of
-// structure name; path is the Go name so far of the members' parent.
-func (c *codec) union(name string, f field, members []*member, path string, taken map[string]bool) error {
-	prefix := commonPrefix(members)
-	for _, m := range members {
-		goName := path + fieldName(m.name, prefix)
-		if m.Bits != "" || m.Size == 0 {
-			continue
-		}
-		t, err := c.resolve(m)
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
-		}
-		if t.kind == unionType {
-			if err := c.union(name, f, m.subs, goName, taken); err != nil {
-				return err
-			}
-			continue
-		}
-		if t.kind == bytesType || t.kind == arrayType {
-			continue
-		}
-		if taken[goName] {
-			goName = f.name + goName
-		}
-		if taken[goName] || taken["Set"+goName] {
-			return fmt.Errorf("second field or accessor named %s", goName)
-		}
-		taken[goName], taken["Set"+goName] = true, true
-		c.accessor(name, f, t, goName, m)
-	}
-	return nil
-}
-
-func (c *codec) accessor(name string, f field, t goType, goName string, m *member) {
-	p := place{m.Off - f.off, t.size, false}
-	c.printf("\n// %s is member %s of union %s.\n", goName, m.Name, f.cName)
-	c.printf("func (s *%s) %s() (v %s) {\nb := &s.%s\n%s\nreturn v\n}\n", name, goName, t, f.name, c.getExpr(t, "v", p))
-	c.printf("\n// Set%s sets member %s and leaves the rest of the union as it is.\n", goName, m.Name)
-	c.printf("func (s *%s) Set%s(v %s) {\nb := &s.%s\n%s\n}\n", name, goName, t, f.name, c.putExpr(t, "v", p))
-}
-
-// bitAccessors writes accessors for the bit-fields of structure name.
-func (c *codec) bitAccessors(name string, taken map[string]bool) error {
-	cName := ""
-	for k, v := range c.goNames {
-		if v == name {
-			cName = k
-		}
-	}
-	members, err := tree(c.facts.Structs[cName].Fields)
-	if err != nil {
-		return err
-	}
-	prefix := commonPrefix(members)
-	for _, m := range members {
-		if m.Bits == "" {
-			continue
-		}
-		shift, off, err := c.bitPlace(m)
-		if err != nil {
-			return err
-		}
-		goName := fieldName(m.name, prefix)
-		if taken[goName] {
-			return fmt.Errorf("second field or accessor named %s", goName)
-		}
-		taken[goName] = true
-		width, _, _ := strings.Cut(m.Bits, "@")
-		c.printf("\n// %s is the bit-field %s, %s bits.\n", goName, m.name, width)
-		c.printf("func (s *%s) %s() uint8 { return s.Bits%d >> %d & (1<<%s - 1) }\n", name, goName, off, shift, width)
-		c.printf("\n// Set%s sets the bit-field %s to the low %s bits of v.\n", goName, m.name, width)
-		c.printf("func (s *%s) Set%s(v uint8) {\nconst mask = (1<<%s - 1) << %d\ns.Bits%d = s.Bits%d&^mask | v<<%d&mask\n}\n", name, goName, width, shift, off, off, shift)
-	}
-	return nil
 }

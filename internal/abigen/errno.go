@@ -1,8 +1,6 @@
 package main
 
-import (
-	"fmt"
-)
+import "fmt"
 
 // errnos writes the Errno constants and the tables of names and texts, of
 // signals too.
@@ -29,6 +27,12 @@ func (g *generator) errnos() ([]byte, error) {
 	g.texts(s, g.src.Extra.Errno, func(e Text) string { return e.Text })
 	s.printf("}\n\n// errnoName is the C name by number.\nvar errnoName = [...]string{\n")
 	g.texts(s, g.src.Extra.Errno, func(e Text) string { return e.Name })
+	s.printf("}\n\n// pseudoErrno is the C name of a number below zero, by its absolute value.\nvar pseudoErrno = [...]string{\n")
+	for _, e := range g.src.Extra.Errno {
+		if v := consts[e.Name]; v < 0 {
+			s.printf("%d: %q,\n", -v, e.Name)
+		}
+	}
 	s.printf("}\n\n// signalName is the C name by signal number.\nvar signalName = [...]string{\n")
 	g.texts(s, g.src.Extra.Signals, func(e Text) string { return e.Name })
 	s.printf("}\n\n// signalText is strsignal(3) by number.\nvar signalText = [...]string{\n")

@@ -34,10 +34,8 @@ func main() {
 
 func run(args []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("abigen", flag.ContinueOnError)
-	data := flags.String("data", "netbsd-amd64.json", "measured facts of the machine")
-	extra := flags.String("extra", "extra.json", "facts that measuring does not give")
-	structs := flags.String("structs", "structs.txt", "structures to generate")
-	out := flags.String("out", ".", "folder to write to")
+	data := flags.String("data", "netbsd-amd64.json", "measured facts of the machine; extra.json and structs.txt are beside it")
+	out := flags.String("out", "", "folder to write to, that of the data if empty")
 	check := flags.Bool("check", false, "write nothing, fail if the files in the folder differ")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -45,7 +43,10 @@ func run(args []string, stdout io.Writer) error {
 	if flags.NArg() != 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	src, err := Load(*data, *extra, *structs)
+	if *out == "" {
+		*out = filepath.Dir(*data)
+	}
+	src, err := Load(*data)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -85,15 +86,17 @@ type Selection struct {
 	C, Go string
 }
 
-// Load reads the three input files.
-func Load(data, extra, structs string) (*Source, error) {
+// Load reads the measured data file, and extra.json and structs.txt beside it.
+func Load(data string) (*Source, error) {
 	src := &Source{}
 	if err := readJSON(data, &src.Facts); err != nil {
 		return nil, err
 	}
-	if err := readJSON(extra, &src.Extra); err != nil {
+	dir := filepath.Dir(data)
+	if err := readJSON(filepath.Join(dir, "extra.json"), &src.Extra); err != nil {
 		return nil, err
 	}
+	structs := filepath.Join(dir, "structs.txt")
 	text, err := os.ReadFile(structs)
 	if err != nil {
 		return nil, err

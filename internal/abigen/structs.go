@@ -1,10 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
+import "fmt"
 
 // codec generates the structures.
 type codec struct {
@@ -67,34 +63,53 @@ func (c *codec) need(cName string) string {
 	return c.goNames[cName]
 }
 
+// A structure is one C structure on its way to Go.
+type structure struct {
+	cName   string
+	name    string // in Go
+	size    int
+	members []*member
+	fields  []field
+	taken   map[string]bool // names of fields and methods
+}
+
+// layout reads the members of a structure and places them in fields.
+func (c *codec) layout(cName string) (*structure, error) {
+	measured := c.facts.Structs[cName]
+	s := &structure{cName: cName, name: c.goNames[cName], size: measured.Size}
+	var err error
+	if s.members, err = tree(measured.Fields); err != nil {
+		return nil, err
+	}
+	if s.fields, err = c.fields(s.members); err != nil {
+		return nil, err
+	}
+	return s, s.check()
+}
+
+// structure writes everything of one structure.
 func (c *codec) structure(cName string) error {
-	layout := c.facts.Structs[cName]
-	members, err := tree(layout.Fields)
+	s, err := c.layout(cName)
 	if err != nil {
 		return err
 	}
-	fields, err := c.fields(members)
-	if err != nil {
-		return err
-	}
-	if err := checkFields(fields, layout.Size); err != nil {
-		return err
-	}
-	name := c.goNames[cName]
-	c.printf("\n// Sizeof%s is the size of a %s in bytes.\nconst Sizeof%s = %d\n", name, cName, name, layout.Size)
-	c.printf("\n// %s is %s.\ntype %s struct {\n", name, cName, name)
-	for _, f := range fields {
+	c.printf("\n// Sizeof%[1]s is the size of a %[2]s in bytes.\nconst Sizeof%[1]s = %[3]d\n", s.name, cName, s.size)
+	c.printf("\n// %[1]s is %[2]s.\ntype %[1]s struct {\n", s.name, cName)
+	for _, f := range s.fields {
 		c.printf("%s %s // %s\n", f.name, f.goType, f.cName)
 	}
 	c.printf("}\n")
-	c.methods(name)
-	c.put(name, fields, layout.Size)
-	c.get(name, fields)
-	if err := c.accessors(name, fields); err != nil {
+	c.methods(s.name)
+	c.put(s)
+	c.get(s)
+	if err := c.unionAccessors(s); err != nil {
+		return err
+	}
+	if err := c.bitAccessors(s); err != nil {
 		return err
 	}
 	if cName == "struct dirent" {
-		c.offsets(name, fields)
+		c.offsets(s)
 	}
 	return nil
 }
@@ -128,21 +143,28 @@ func (c *codec) fields(members []*member) ([]field, error) {
 	return fields, nil
 }
 
-// checkFields tells of fields that overlap, leave the structure or have one
-// name.
-func checkFields(fields []field, size int) error {
+// check tells of fields that overlap, leave the structure or have one name.
+func (s *structure) check() error {
+	s.taken = map[string]bool{"Encode": true, "Decode": true, "Append": true}
 	end := 0
-	seen := map[string]bool{}
-	for _, f := range fields {
-		if f.off < end || f.off+f.size > size {
+	for _, f := range s.fields {
+		if f.off < end || f.off+f.size > s.size {
 			return fmt.Errorf("%s at %d, %d bytes, does not fit", f.cName, f.off, f.size)
 		}
 		end = f.off + f.size
-		if seen[f.name] || slices.Contains([]string{"Encode", "Decode", "Append"}, f.name) {
-			return fmt.Errorf("second field named %s", f.name)
+		if err := s.take(f.name); err != nil {
+			return err
 		}
-		seen[f.name] = true
 	}
+	return nil
+}
+
+// take reserves the name of a field or method.
+func (s *structure) take(name string) error {
+	if s.taken[name] {
+		return fmt.Errorf("second field or method named %s", name)
+	}
+	s.taken[name] = true
 	return nil
 }
 
@@ -175,10 +197,10 @@ func (c *codec) bitPlace(m *member) (shift, byteOff int, err error) {
 }
 
 // offsets writes the place of each field, for records that end early.
-func (c *codec) offsets(name string, fields []field) {
-	c.printf("\n// Where the fields of a %s begin, in bytes: a record ends with the name.\nconst (\n", strings.ToLower(name))
-	for _, f := range fields {
-		c.printf("%sOff%s = %d\n", name, f.name, f.off)
+func (c *codec) offsets(s *structure) {
+	c.printf("\n// Where the fields of a %s begin, in bytes.\nconst (\n", s.cName)
+	for _, f := range s.fields {
+		c.printf("%sOff%s = %d\n", s.name, f.name, f.off)
 	}
 	c.printf(")\n")
 }

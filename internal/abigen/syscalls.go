@@ -2,27 +2,50 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// goName is the name of a system call: an old one keeps its number under a
-// name of its own, as in sys/syscall.h.
-func (c *CSyscall) goName() string {
-	if strings.HasPrefix(c.Kind, "COMPAT_") {
-		return strings.ToLower(c.Kind) + "_" + c.Name
+// sysName matches the constant of a system call, and not SYS_MAXSYSCALL.
+var sysName = regexp.MustCompile("^SYS_[a-z_]")
+
+// syscallNames returns the names of sys/syscall.h, SYS_ and all, by number.
+// The rows have the names of handlers, which differ where one handler or one
+// name has served several calls: 19 is compat_43_olseek there, 20 getpid.
+func (s *Source) syscallNames() (map[int]string, error) {
+	all, err := s.allConsts()
+	if err != nil {
+		return nil, err
 	}
-	return c.Name
+	names := map[int]string{}
+	for c, v := range all {
+		if !sysName.MatchString(c) {
+			continue
+		}
+		if old, ok := names[int(v)]; ok {
+			return nil, fmt.Errorf("%s and %s are both call %d", old, c, v)
+		}
+		names[int(v)] = c
+	}
+	return names, nil
 }
 
 // syscalls writes the SYS_ constants and the table of rows by number.
 func (g *generator) syscalls() ([]byte, error) {
 	calls := slices.Clone(g.src.Facts.Syscalls)
 	slices.SortFunc(calls, func(a, b CSyscall) int { return a.Num - b.Num })
-	s := g.newSource("// System call numbers. A call kept for old programs has the release that\n// dropped it in its name.")
+	names, err := g.src.syscallNames()
+	if err != nil {
+		return nil, err
+	}
+	s := g.newSource("// System call numbers. A call kept for old programs has the release that\n// replaced it in its name.")
 	s.printf("const (\n")
 	for _, c := range calls {
-		name := "SYS_" + c.goName()
+		name, ok := names[c.Num]
+		if !ok {
+			return nil, fmt.Errorf("no SYS_ constant for call %d, %s", c.Num, c.Name)
+		}
 		if err := g.claim(name, name); err != nil {
 			return nil, err
 		}
@@ -30,7 +53,8 @@ func (g *generator) syscalls() ([]byte, error) {
 	}
 	s.printf(")\n\n// syscalls is indexed by number; a number without a call has no name.\nvar syscalls = [...]Syscall{\n")
 	for _, c := range calls {
-		s.printf("%d: {Num: %d, Name: %q, Ret: %q, Rump: %t, Kind: %q", c.Num, c.Num, c.goName(), c.Ret, c.Rump, c.Kind)
+		name := strings.TrimPrefix(names[c.Num], "SYS_")
+		s.printf("%d: {Num: %d, Name: %q, Ret: %q, Rump: %t, Kind: %q", c.Num, c.Num, name, c.Ret, c.Rump, c.Kind)
 		if err := g.args(s, c.Args); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
@@ -40,6 +64,7 @@ func (g *generator) syscalls() ([]byte, error) {
 	return s.format()
 }
 
+// args writes the arguments of a call.
 func (g *generator) args(s *source, args []string) error {
 	if len(args) == 0 {
 		return nil
