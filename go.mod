@@ -1,3 +1,8 @@
 module github.com/rumpctrl/rumpctrl
 
-go 1.26
+go 1.26.0
+
+require (
+	golang.org/x/sys v0.49.0
+	golang.org/x/term v0.47.0
+)
