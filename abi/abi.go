@@ -9,6 +9,27 @@
 // structures are generated. The package has no behaviour of a kernel or a
 // client and imports nothing of ours.
 //
+// # Names
+//
+// Constants have their C names without leading underscores; X_ stands before
+// a name that would begin with a small letter or that another constant has
+// (_S_IFDIR is X_S_IFDIR). Error numbers are of type [Errno], all others are
+// untyped. A constant of an unsigned 64-bit type (NODEV, UINT64_MAX) is
+// positive and fits in a uint64 only.
+//
+// Structures have their C tag in CamelCase, and so have fields, without the
+// prefix that all of them share: st_birthtim of struct stat is Stat.Birthtim.
+//
+//   - Integers have C's size and sign, pointers are integers.
+//   - Characters are byte arrays; see [CString] and [PutCString].
+//   - A union is a byte array with accessors for its members (Ifreq.Flags,
+//     Ifreq.SetFlags), or a plain field if its first member fills it.
+//   - Bit-fields have accessors over the byte that holds them (Ip.Hl).
+//   - Ports and Internet addresses are in network byte order in memory; see
+//     [Htons] and [InAddr.As4].
+//   - Records of variable length, such as directory entries, use the offset
+//     constants: [DirentOffName].
+//
 // Start reading at [Errno], [Syscall] and [Ioctl]; a typical structure is
 // [Stat].
 package abi

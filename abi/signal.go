@@ -25,5 +25,5 @@ func SignalText(n int) string {
 	case SIGRTMIN <= n && n <= SIGRTMAX:
 		return "Real time signal " + strconv.Itoa(n-SIGRTMIN)
 	}
-	return "Unknown signal: " + strconv.Itoa(n)
+	return "Unknown signal: " + strconv.FormatUint(uint64(uint32(n)), 10)
 }

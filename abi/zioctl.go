@@ -115,6 +115,7 @@ const (
 	IOC_NPF_VERSION                          = 0x40044e64
 	KFILTER_BYFILTER                         = 0xc0186b00
 	KFILTER_BYNAME                           = 0xc0186b01
+	MTIOCGET                                 = 0x40386d02
 	ODIOCEJECT                               = 0x20006470
 	OFIOGETBMAP                              = 0xc004667a
 	PCI_IOC_BDF_CFGREAD                      = 0xc0145002
@@ -436,6 +437,7 @@ var ioctls = [...]Ioctl{
 	{TIOCGETA, "TIOCGETA"},
 	{AUDIO_GETDEV, "AUDIO_GETDEV"},
 	{DIOCGSTRATEGY, "DIOCGSTRATEGY"},
+	{MTIOCGET, "MTIOCGET"},
 	{RAIDFRAME_SPARET_WAIT, "RAIDFRAME_SPARET_WAIT"},
 	{BIOCGSTATS, "BIOCGSTATS"},
 	{AUDIO_GETINFO, "AUDIO_GETINFO"},

@@ -11480,8 +11480,8 @@ const SizeofRfReconReq = 32
 
 // RfReconReq is struct rf_recon_req.
 type RfReconReq struct {
-	Row     uint32 // row
-	Col     uint32 // col
+	Row     int32  // row
+	Col     int32  // col
 	Flags   uint32 // flags
 	RaidPtr uint64 // raidPtr
 	Next    uint64 // next
@@ -11513,8 +11513,8 @@ func (s *RfReconReq) Append(b []byte) []byte {
 }
 
 func (s *RfReconReq) put(b *[SizeofRfReconReq]byte) {
-	binary.LittleEndian.PutUint32(b[0:4], s.Row)
-	binary.LittleEndian.PutUint32(b[4:8], s.Col)
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Row))
+	binary.LittleEndian.PutUint32(b[4:8], uint32(s.Col))
 	binary.LittleEndian.PutUint32(b[8:12], s.Flags)
 	clear(b[12:16])
 	binary.LittleEndian.PutUint64(b[16:24], s.RaidPtr)
@@ -11522,8 +11522,8 @@ func (s *RfReconReq) put(b *[SizeofRfReconReq]byte) {
 }
 
 func (s *RfReconReq) get(b *[SizeofRfReconReq]byte) {
-	s.Row = binary.LittleEndian.Uint32(b[0:4])
-	s.Col = binary.LittleEndian.Uint32(b[4:8])
+	s.Row = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Col = int32(binary.LittleEndian.Uint32(b[4:8]))
 	s.Flags = binary.LittleEndian.Uint32(b[8:12])
 	s.RaidPtr = binary.LittleEndian.Uint64(b[16:24])
 	s.Next = binary.LittleEndian.Uint64(b[24:32])
@@ -12207,6 +12207,1008 @@ func (s *PciioDrvname) get(b *[SizeofPciioDrvname]byte) {
 	copy(s.Name[:], b[8:24])
 }
 
+// SizeofRFConfig is the size of a struct RF_Config_s in bytes.
+const SizeofRFConfig = 28624
+
+// RFConfig is struct RF_Config_s.
+type RFConfig struct {
+	NumRow                 int32            // numRow
+	NumCol                 int32            // numCol
+	NumSpare               int32            // numSpare
+	Devs                   [10][40]uint64   // devs
+	Devnames               [10][40][50]byte // devnames
+	SpareDevs              [10]uint64       // spare_devs
+	SpareNames             [10][50]byte     // spare_names
+	SectPerSU              int64            // sectPerSU
+	SUsPerPU               int64            // SUsPerPU
+	SUsPerRU               int64            // SUsPerRU
+	ParityConfig           int8             // parityConfig
+	DiskQueueType          [1024]byte       // diskQueueType
+	MaxOutstandingDiskReqs int8             // maxOutstandingDiskReqs
+	DebugVars              [75][50]byte     // debugVars
+	LayoutSpecificSize     uint32           // layoutSpecificSize
+	LayoutSpecific         uint64           // layoutSpecific
+	Force                  int32            // force
+}
+
+// Encode writes s to the first SizeofRFConfig bytes of b, padding as zeroes.
+func (s *RFConfig) Encode(b []byte) error {
+	if len(b) < SizeofRFConfig {
+		return ErrShort
+	}
+	s.put((*[SizeofRFConfig]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRFConfig bytes of b.
+func (s *RFConfig) Decode(b []byte) error {
+	if len(b) < SizeofRFConfig {
+		return ErrShort
+	}
+	s.get((*[SizeofRFConfig]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RFConfig) Append(b []byte) []byte {
+	var raw [SizeofRFConfig]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RFConfig) put(b *[SizeofRFConfig]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.NumRow))
+	binary.LittleEndian.PutUint32(b[4:8], uint32(s.NumCol))
+	binary.LittleEndian.PutUint32(b[8:12], uint32(s.NumSpare))
+	clear(b[12:16])
+	for i := range s.Devs {
+		for j := range s.Devs[i] {
+			binary.LittleEndian.PutUint64(b[16+320*i+8*j:], s.Devs[i][j])
+		}
+	}
+	for i := range s.Devnames {
+		for j := range s.Devnames[i] {
+			copy(b[3216+2000*i+50*j:], s.Devnames[i][j][:])
+		}
+	}
+	for i := range s.SpareDevs {
+		binary.LittleEndian.PutUint64(b[23216+8*i:], s.SpareDevs[i])
+	}
+	for i := range s.SpareNames {
+		copy(b[23296+50*i:], s.SpareNames[i][:])
+	}
+	clear(b[23796:23800])
+	binary.LittleEndian.PutUint64(b[23800:23808], uint64(s.SectPerSU))
+	binary.LittleEndian.PutUint64(b[23808:23816], uint64(s.SUsPerPU))
+	binary.LittleEndian.PutUint64(b[23816:23824], uint64(s.SUsPerRU))
+	b[23824] = uint8(s.ParityConfig)
+	copy(b[23825:24849], s.DiskQueueType[:])
+	b[24849] = uint8(s.MaxOutstandingDiskReqs)
+	for i := range s.DebugVars {
+		copy(b[24850+50*i:], s.DebugVars[i][:])
+	}
+	binary.LittleEndian.PutUint32(b[28600:28604], s.LayoutSpecificSize)
+	clear(b[28604:28608])
+	binary.LittleEndian.PutUint64(b[28608:28616], s.LayoutSpecific)
+	binary.LittleEndian.PutUint32(b[28616:28620], uint32(s.Force))
+	clear(b[28620:28624])
+}
+
+func (s *RFConfig) get(b *[SizeofRFConfig]byte) {
+	s.NumRow = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.NumCol = int32(binary.LittleEndian.Uint32(b[4:8]))
+	s.NumSpare = int32(binary.LittleEndian.Uint32(b[8:12]))
+	for i := range s.Devs {
+		for j := range s.Devs[i] {
+			s.Devs[i][j] = binary.LittleEndian.Uint64(b[16+320*i+8*j:])
+		}
+	}
+	for i := range s.Devnames {
+		for j := range s.Devnames[i] {
+			copy(s.Devnames[i][j][:], b[3216+2000*i+50*j:])
+		}
+	}
+	for i := range s.SpareDevs {
+		s.SpareDevs[i] = binary.LittleEndian.Uint64(b[23216+8*i:])
+	}
+	for i := range s.SpareNames {
+		copy(s.SpareNames[i][:], b[23296+50*i:])
+	}
+	s.SectPerSU = int64(binary.LittleEndian.Uint64(b[23800:23808]))
+	s.SUsPerPU = int64(binary.LittleEndian.Uint64(b[23808:23816]))
+	s.SUsPerRU = int64(binary.LittleEndian.Uint64(b[23816:23824]))
+	s.ParityConfig = int8(b[23824])
+	copy(s.DiskQueueType[:], b[23825:24849])
+	s.MaxOutstandingDiskReqs = int8(b[24849])
+	for i := range s.DebugVars {
+		copy(s.DebugVars[i][:], b[24850+50*i:])
+	}
+	s.LayoutSpecificSize = binary.LittleEndian.Uint32(b[28600:28604])
+	s.LayoutSpecific = binary.LittleEndian.Uint64(b[28608:28616])
+	s.Force = int32(binary.LittleEndian.Uint32(b[28616:28620]))
+}
+
+// SizeofRFComponentLabel is the size of a struct RF_ComponentLabel_s in bytes.
+const SizeofRFComponentLabel = 392
+
+// RFComponentLabel is struct RF_ComponentLabel_s.
+type RFComponentLabel struct {
+	Version           int32     // version
+	SerialNumber      int32     // serial_number
+	ModCounter        int32     // mod_counter
+	Row               int32     // row
+	Column            int32     // column
+	NumRows           int32     // num_rows
+	NumColumns        int32     // num_columns
+	Clean             int32     // clean
+	Status            int32     // status
+	SectPerSU         int32     // sectPerSU
+	SUsPerPU          int32     // SUsPerPU
+	SUsPerRU          int32     // SUsPerRU
+	ParityConfig      int32     // parityConfig
+	MaxOutstanding    int32     // maxOutstanding
+	BlockSize         int32     // blockSize
+	NumBlocks         uint32    // __numBlocks
+	PartitionSize     uint32    // __partitionSize
+	ParityMapModcount int32     // parity_map_modcount
+	ParityMapFlags    uint32    // parity_map_flags
+	ParityMapTickms   int32     // parity_map_tickms
+	ParityMapNtick    int32     // parity_map_ntick
+	ParityMapRegions  uint32    // parity_map_regions
+	FutureUse         [28]int32 // future_use
+	Autoconfigure     int32     // autoconfigure
+	RootPartition     int32     // root_partition
+	LastUnit          int32     // last_unit
+	ConfigOrder       int32     // config_order
+	NumBlocksHi       uint32    // numBlocksHi
+	PartitionSizeHi   uint32    // partitionSizeHi
+	FutureUse2        [42]int32 // future_use2
+}
+
+// Encode writes s to the first SizeofRFComponentLabel bytes of b, padding as zeroes.
+func (s *RFComponentLabel) Encode(b []byte) error {
+	if len(b) < SizeofRFComponentLabel {
+		return ErrShort
+	}
+	s.put((*[SizeofRFComponentLabel]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRFComponentLabel bytes of b.
+func (s *RFComponentLabel) Decode(b []byte) error {
+	if len(b) < SizeofRFComponentLabel {
+		return ErrShort
+	}
+	s.get((*[SizeofRFComponentLabel]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RFComponentLabel) Append(b []byte) []byte {
+	var raw [SizeofRFComponentLabel]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RFComponentLabel) put(b *[SizeofRFComponentLabel]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Version))
+	binary.LittleEndian.PutUint32(b[4:8], uint32(s.SerialNumber))
+	binary.LittleEndian.PutUint32(b[8:12], uint32(s.ModCounter))
+	binary.LittleEndian.PutUint32(b[12:16], uint32(s.Row))
+	binary.LittleEndian.PutUint32(b[16:20], uint32(s.Column))
+	binary.LittleEndian.PutUint32(b[20:24], uint32(s.NumRows))
+	binary.LittleEndian.PutUint32(b[24:28], uint32(s.NumColumns))
+	binary.LittleEndian.PutUint32(b[28:32], uint32(s.Clean))
+	binary.LittleEndian.PutUint32(b[32:36], uint32(s.Status))
+	binary.LittleEndian.PutUint32(b[36:40], uint32(s.SectPerSU))
+	binary.LittleEndian.PutUint32(b[40:44], uint32(s.SUsPerPU))
+	binary.LittleEndian.PutUint32(b[44:48], uint32(s.SUsPerRU))
+	binary.LittleEndian.PutUint32(b[48:52], uint32(s.ParityConfig))
+	binary.LittleEndian.PutUint32(b[52:56], uint32(s.MaxOutstanding))
+	binary.LittleEndian.PutUint32(b[56:60], uint32(s.BlockSize))
+	binary.LittleEndian.PutUint32(b[60:64], s.NumBlocks)
+	binary.LittleEndian.PutUint32(b[64:68], s.PartitionSize)
+	binary.LittleEndian.PutUint32(b[68:72], uint32(s.ParityMapModcount))
+	binary.LittleEndian.PutUint32(b[72:76], s.ParityMapFlags)
+	binary.LittleEndian.PutUint32(b[76:80], uint32(s.ParityMapTickms))
+	binary.LittleEndian.PutUint32(b[80:84], uint32(s.ParityMapNtick))
+	binary.LittleEndian.PutUint32(b[84:88], s.ParityMapRegions)
+	for i := range s.FutureUse {
+		binary.LittleEndian.PutUint32(b[88+4*i:], uint32(s.FutureUse[i]))
+	}
+	binary.LittleEndian.PutUint32(b[200:204], uint32(s.Autoconfigure))
+	binary.LittleEndian.PutUint32(b[204:208], uint32(s.RootPartition))
+	binary.LittleEndian.PutUint32(b[208:212], uint32(s.LastUnit))
+	binary.LittleEndian.PutUint32(b[212:216], uint32(s.ConfigOrder))
+	binary.LittleEndian.PutUint32(b[216:220], s.NumBlocksHi)
+	binary.LittleEndian.PutUint32(b[220:224], s.PartitionSizeHi)
+	for i := range s.FutureUse2 {
+		binary.LittleEndian.PutUint32(b[224+4*i:], uint32(s.FutureUse2[i]))
+	}
+}
+
+func (s *RFComponentLabel) get(b *[SizeofRFComponentLabel]byte) {
+	s.Version = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.SerialNumber = int32(binary.LittleEndian.Uint32(b[4:8]))
+	s.ModCounter = int32(binary.LittleEndian.Uint32(b[8:12]))
+	s.Row = int32(binary.LittleEndian.Uint32(b[12:16]))
+	s.Column = int32(binary.LittleEndian.Uint32(b[16:20]))
+	s.NumRows = int32(binary.LittleEndian.Uint32(b[20:24]))
+	s.NumColumns = int32(binary.LittleEndian.Uint32(b[24:28]))
+	s.Clean = int32(binary.LittleEndian.Uint32(b[28:32]))
+	s.Status = int32(binary.LittleEndian.Uint32(b[32:36]))
+	s.SectPerSU = int32(binary.LittleEndian.Uint32(b[36:40]))
+	s.SUsPerPU = int32(binary.LittleEndian.Uint32(b[40:44]))
+	s.SUsPerRU = int32(binary.LittleEndian.Uint32(b[44:48]))
+	s.ParityConfig = int32(binary.LittleEndian.Uint32(b[48:52]))
+	s.MaxOutstanding = int32(binary.LittleEndian.Uint32(b[52:56]))
+	s.BlockSize = int32(binary.LittleEndian.Uint32(b[56:60]))
+	s.NumBlocks = binary.LittleEndian.Uint32(b[60:64])
+	s.PartitionSize = binary.LittleEndian.Uint32(b[64:68])
+	s.ParityMapModcount = int32(binary.LittleEndian.Uint32(b[68:72]))
+	s.ParityMapFlags = binary.LittleEndian.Uint32(b[72:76])
+	s.ParityMapTickms = int32(binary.LittleEndian.Uint32(b[76:80]))
+	s.ParityMapNtick = int32(binary.LittleEndian.Uint32(b[80:84]))
+	s.ParityMapRegions = binary.LittleEndian.Uint32(b[84:88])
+	for i := range s.FutureUse {
+		s.FutureUse[i] = int32(binary.LittleEndian.Uint32(b[88+4*i:]))
+	}
+	s.Autoconfigure = int32(binary.LittleEndian.Uint32(b[200:204]))
+	s.RootPartition = int32(binary.LittleEndian.Uint32(b[204:208]))
+	s.LastUnit = int32(binary.LittleEndian.Uint32(b[208:212]))
+	s.ConfigOrder = int32(binary.LittleEndian.Uint32(b[212:216]))
+	s.NumBlocksHi = binary.LittleEndian.Uint32(b[216:220])
+	s.PartitionSizeHi = binary.LittleEndian.Uint32(b[220:224])
+	for i := range s.FutureUse2 {
+		s.FutureUse2[i] = int32(binary.LittleEndian.Uint32(b[224+4*i:]))
+	}
+}
+
+// SizeofRFSingleComponent is the size of a struct RF_SingleComponent_s in bytes.
+const SizeofRFSingleComponent = 60
+
+// RFSingleComponent is struct RF_SingleComponent_s.
+type RFSingleComponent struct {
+	Row           int32    // row
+	Column        int32    // column
+	ComponentName [50]byte // component_name
+}
+
+// Encode writes s to the first SizeofRFSingleComponent bytes of b, padding as zeroes.
+func (s *RFSingleComponent) Encode(b []byte) error {
+	if len(b) < SizeofRFSingleComponent {
+		return ErrShort
+	}
+	s.put((*[SizeofRFSingleComponent]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRFSingleComponent bytes of b.
+func (s *RFSingleComponent) Decode(b []byte) error {
+	if len(b) < SizeofRFSingleComponent {
+		return ErrShort
+	}
+	s.get((*[SizeofRFSingleComponent]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RFSingleComponent) Append(b []byte) []byte {
+	var raw [SizeofRFSingleComponent]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RFSingleComponent) put(b *[SizeofRFSingleComponent]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Row))
+	binary.LittleEndian.PutUint32(b[4:8], uint32(s.Column))
+	copy(b[8:58], s.ComponentName[:])
+	clear(b[58:60])
+}
+
+func (s *RFSingleComponent) get(b *[SizeofRFSingleComponent]byte) {
+	s.Row = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Column = int32(binary.LittleEndian.Uint32(b[4:8]))
+	copy(s.ComponentName[:], b[8:58])
+}
+
+// SizeofRFDeviceConfig is the size of a struct RF_DeviceConfig_s in bytes.
+const SizeofRFDeviceConfig = 28696
+
+// RFDeviceConfig is struct RF_DeviceConfig_s.
+type RFDeviceConfig struct {
+	Rows      uint32          // rows
+	Cols      uint32          // cols
+	Maxqdepth uint32          // maxqdepth
+	Ndevs     int32           // ndevs
+	Devs      [128]RFRaidDisk // devs
+	Nspares   int32           // nspares
+	Spares    [128]RFRaidDisk // spares
+}
+
+// Encode writes s to the first SizeofRFDeviceConfig bytes of b, padding as zeroes.
+func (s *RFDeviceConfig) Encode(b []byte) error {
+	if len(b) < SizeofRFDeviceConfig {
+		return ErrShort
+	}
+	s.put((*[SizeofRFDeviceConfig]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRFDeviceConfig bytes of b.
+func (s *RFDeviceConfig) Decode(b []byte) error {
+	if len(b) < SizeofRFDeviceConfig {
+		return ErrShort
+	}
+	s.get((*[SizeofRFDeviceConfig]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RFDeviceConfig) Append(b []byte) []byte {
+	var raw [SizeofRFDeviceConfig]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RFDeviceConfig) put(b *[SizeofRFDeviceConfig]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], s.Rows)
+	binary.LittleEndian.PutUint32(b[4:8], s.Cols)
+	binary.LittleEndian.PutUint32(b[8:12], s.Maxqdepth)
+	binary.LittleEndian.PutUint32(b[12:16], uint32(s.Ndevs))
+	for i := range s.Devs {
+		s.Devs[i].put((*[SizeofRFRaidDisk]byte)(b[16+112*i:]))
+	}
+	binary.LittleEndian.PutUint32(b[14352:14356], uint32(s.Nspares))
+	clear(b[14356:14360])
+	for i := range s.Spares {
+		s.Spares[i].put((*[SizeofRFRaidDisk]byte)(b[14360+112*i:]))
+	}
+}
+
+func (s *RFDeviceConfig) get(b *[SizeofRFDeviceConfig]byte) {
+	s.Rows = binary.LittleEndian.Uint32(b[0:4])
+	s.Cols = binary.LittleEndian.Uint32(b[4:8])
+	s.Maxqdepth = binary.LittleEndian.Uint32(b[8:12])
+	s.Ndevs = int32(binary.LittleEndian.Uint32(b[12:16]))
+	for i := range s.Devs {
+		s.Devs[i].get((*[SizeofRFRaidDisk]byte)(b[16+112*i:]))
+	}
+	s.Nspares = int32(binary.LittleEndian.Uint32(b[14352:14356]))
+	for i := range s.Spares {
+		s.Spares[i].get((*[SizeofRFRaidDisk]byte)(b[14360+112*i:]))
+	}
+}
+
+// SizeofRFRaidDisk is the size of a struct RF_RaidDisk_s in bytes.
+const SizeofRFRaidDisk = 112
+
+// RFRaidDisk is struct RF_RaidDisk_s.
+type RFRaidDisk struct {
+	Devname        [56]byte // devname
+	Status         uint32   // status
+	SpareRow       int32    // spareRow
+	SpareCol       int32    // spareCol
+	NumBlocks      uint64   // numBlocks
+	BlockSize      int32    // blockSize
+	PartitionSize  uint64   // partitionSize
+	AutoConfigured int32    // auto_configured
+	Dev            uint64   // dev
+}
+
+// Encode writes s to the first SizeofRFRaidDisk bytes of b, padding as zeroes.
+func (s *RFRaidDisk) Encode(b []byte) error {
+	if len(b) < SizeofRFRaidDisk {
+		return ErrShort
+	}
+	s.put((*[SizeofRFRaidDisk]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRFRaidDisk bytes of b.
+func (s *RFRaidDisk) Decode(b []byte) error {
+	if len(b) < SizeofRFRaidDisk {
+		return ErrShort
+	}
+	s.get((*[SizeofRFRaidDisk]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RFRaidDisk) Append(b []byte) []byte {
+	var raw [SizeofRFRaidDisk]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RFRaidDisk) put(b *[SizeofRFRaidDisk]byte) {
+	copy(b[0:56], s.Devname[:])
+	binary.LittleEndian.PutUint32(b[56:60], s.Status)
+	binary.LittleEndian.PutUint32(b[60:64], uint32(s.SpareRow))
+	binary.LittleEndian.PutUint32(b[64:68], uint32(s.SpareCol))
+	clear(b[68:72])
+	binary.LittleEndian.PutUint64(b[72:80], s.NumBlocks)
+	binary.LittleEndian.PutUint32(b[80:84], uint32(s.BlockSize))
+	clear(b[84:88])
+	binary.LittleEndian.PutUint64(b[88:96], s.PartitionSize)
+	binary.LittleEndian.PutUint32(b[96:100], uint32(s.AutoConfigured))
+	clear(b[100:104])
+	binary.LittleEndian.PutUint64(b[104:112], s.Dev)
+}
+
+func (s *RFRaidDisk) get(b *[SizeofRFRaidDisk]byte) {
+	copy(s.Devname[:], b[0:56])
+	s.Status = binary.LittleEndian.Uint32(b[56:60])
+	s.SpareRow = int32(binary.LittleEndian.Uint32(b[60:64]))
+	s.SpareCol = int32(binary.LittleEndian.Uint32(b[64:68]))
+	s.NumBlocks = binary.LittleEndian.Uint64(b[72:80])
+	s.BlockSize = int32(binary.LittleEndian.Uint32(b[80:84]))
+	s.PartitionSize = binary.LittleEndian.Uint64(b[88:96])
+	s.AutoConfigured = int32(binary.LittleEndian.Uint32(b[96:100]))
+	s.Dev = binary.LittleEndian.Uint64(b[104:112])
+}
+
+// SizeofRFProgressInfo is the size of a struct RF_ProgressInfo_s in bytes.
+const SizeofRFProgressInfo = 24
+
+// RFProgressInfo is struct RF_ProgressInfo_s.
+type RFProgressInfo struct {
+	Remaining uint64 // remaining
+	Completed uint64 // completed
+	Total     uint64 // total
+}
+
+// Encode writes s to the first SizeofRFProgressInfo bytes of b, padding as zeroes.
+func (s *RFProgressInfo) Encode(b []byte) error {
+	if len(b) < SizeofRFProgressInfo {
+		return ErrShort
+	}
+	s.put((*[SizeofRFProgressInfo]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRFProgressInfo bytes of b.
+func (s *RFProgressInfo) Decode(b []byte) error {
+	if len(b) < SizeofRFProgressInfo {
+		return ErrShort
+	}
+	s.get((*[SizeofRFProgressInfo]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RFProgressInfo) Append(b []byte) []byte {
+	var raw [SizeofRFProgressInfo]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RFProgressInfo) put(b *[SizeofRFProgressInfo]byte) {
+	binary.LittleEndian.PutUint64(b[0:8], s.Remaining)
+	binary.LittleEndian.PutUint64(b[8:16], s.Completed)
+	binary.LittleEndian.PutUint64(b[16:24], s.Total)
+}
+
+func (s *RFProgressInfo) get(b *[SizeofRFProgressInfo]byte) {
+	s.Remaining = binary.LittleEndian.Uint64(b[0:8])
+	s.Completed = binary.LittleEndian.Uint64(b[8:16])
+	s.Total = binary.LittleEndian.Uint64(b[16:24])
+}
+
+// SizeofRfPmstat is the size of a struct rf_pmstat in bytes.
+const SizeofRfPmstat = 560
+
+// RfPmstat is struct rf_pmstat.
+type RfPmstat struct {
+	Enabled    int32      // enabled
+	Params     RfPmparams // params
+	RegionSize int64      // region_size
+	Dirty      [512]byte  // dirty
+	Ctrs       RfPmctrs   // ctrs
+}
+
+// Encode writes s to the first SizeofRfPmstat bytes of b, padding as zeroes.
+func (s *RfPmstat) Encode(b []byte) error {
+	if len(b) < SizeofRfPmstat {
+		return ErrShort
+	}
+	s.put((*[SizeofRfPmstat]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRfPmstat bytes of b.
+func (s *RfPmstat) Decode(b []byte) error {
+	if len(b) < SizeofRfPmstat {
+		return ErrShort
+	}
+	s.get((*[SizeofRfPmstat]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RfPmstat) Append(b []byte) []byte {
+	var raw [SizeofRfPmstat]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RfPmstat) put(b *[SizeofRfPmstat]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Enabled))
+	s.Params.put((*[SizeofRfPmparams]byte)(b[4:16]))
+	binary.LittleEndian.PutUint64(b[16:24], uint64(s.RegionSize))
+	copy(b[24:536], s.Dirty[:])
+	s.Ctrs.put((*[SizeofRfPmctrs]byte)(b[536:560]))
+}
+
+func (s *RfPmstat) get(b *[SizeofRfPmstat]byte) {
+	s.Enabled = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Params.get((*[SizeofRfPmparams]byte)(b[4:16]))
+	s.RegionSize = int64(binary.LittleEndian.Uint64(b[16:24]))
+	copy(s.Dirty[:], b[24:536])
+	s.Ctrs.get((*[SizeofRfPmctrs]byte)(b[536:560]))
+}
+
+// SizeofRfPmparams is the size of a struct rf_pmparams in bytes.
+const SizeofRfPmparams = 12
+
+// RfPmparams is struct rf_pmparams.
+type RfPmparams struct {
+	Cooldown int32  // cooldown
+	Tickms   int32  // tickms
+	Regions  uint32 // regions
+}
+
+// Encode writes s to the first SizeofRfPmparams bytes of b, padding as zeroes.
+func (s *RfPmparams) Encode(b []byte) error {
+	if len(b) < SizeofRfPmparams {
+		return ErrShort
+	}
+	s.put((*[SizeofRfPmparams]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRfPmparams bytes of b.
+func (s *RfPmparams) Decode(b []byte) error {
+	if len(b) < SizeofRfPmparams {
+		return ErrShort
+	}
+	s.get((*[SizeofRfPmparams]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RfPmparams) Append(b []byte) []byte {
+	var raw [SizeofRfPmparams]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RfPmparams) put(b *[SizeofRfPmparams]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Cooldown))
+	binary.LittleEndian.PutUint32(b[4:8], uint32(s.Tickms))
+	binary.LittleEndian.PutUint32(b[8:12], s.Regions)
+}
+
+func (s *RfPmparams) get(b *[SizeofRfPmparams]byte) {
+	s.Cooldown = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Tickms = int32(binary.LittleEndian.Uint32(b[4:8]))
+	s.Regions = binary.LittleEndian.Uint32(b[8:12])
+}
+
+// SizeofAudioDevice is the size of a struct audio_device in bytes.
+const SizeofAudioDevice = 48
+
+// AudioDevice is struct audio_device.
+type AudioDevice struct {
+	Name    [16]byte // name
+	Version [16]byte // version
+	Config  [16]byte // config
+}
+
+// Encode writes s to the first SizeofAudioDevice bytes of b, padding as zeroes.
+func (s *AudioDevice) Encode(b []byte) error {
+	if len(b) < SizeofAudioDevice {
+		return ErrShort
+	}
+	s.put((*[SizeofAudioDevice]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofAudioDevice bytes of b.
+func (s *AudioDevice) Decode(b []byte) error {
+	if len(b) < SizeofAudioDevice {
+		return ErrShort
+	}
+	s.get((*[SizeofAudioDevice]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *AudioDevice) Append(b []byte) []byte {
+	var raw [SizeofAudioDevice]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *AudioDevice) put(b *[SizeofAudioDevice]byte) {
+	copy(b[0:16], s.Name[:])
+	copy(b[16:32], s.Version[:])
+	copy(b[32:48], s.Config[:])
+}
+
+func (s *AudioDevice) get(b *[SizeofAudioDevice]byte) {
+	copy(s.Name[:], b[0:16])
+	copy(s.Version[:], b[16:32])
+	copy(s.Config[:], b[32:48])
+}
+
+// SizeofMixerDevinfo is the size of a struct mixer_devinfo in bytes.
+const SizeofMixerDevinfo = 812
+
+// MixerDevinfo is struct mixer_devinfo.
+type MixerDevinfo struct {
+	Index      int32          // index
+	Label      AudioMixerName // label
+	Type       int32          // type
+	MixerClass int32          // mixer_class
+	Next       int32          // next
+	Prev       int32          // prev
+	Un         [772]byte      // un
+}
+
+// Encode writes s to the first SizeofMixerDevinfo bytes of b, padding as zeroes.
+func (s *MixerDevinfo) Encode(b []byte) error {
+	if len(b) < SizeofMixerDevinfo {
+		return ErrShort
+	}
+	s.put((*[SizeofMixerDevinfo]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofMixerDevinfo bytes of b.
+func (s *MixerDevinfo) Decode(b []byte) error {
+	if len(b) < SizeofMixerDevinfo {
+		return ErrShort
+	}
+	s.get((*[SizeofMixerDevinfo]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *MixerDevinfo) Append(b []byte) []byte {
+	var raw [SizeofMixerDevinfo]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *MixerDevinfo) put(b *[SizeofMixerDevinfo]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Index))
+	s.Label.put((*[SizeofAudioMixerName]byte)(b[4:24]))
+	binary.LittleEndian.PutUint32(b[24:28], uint32(s.Type))
+	binary.LittleEndian.PutUint32(b[28:32], uint32(s.MixerClass))
+	binary.LittleEndian.PutUint32(b[32:36], uint32(s.Next))
+	binary.LittleEndian.PutUint32(b[36:40], uint32(s.Prev))
+	copy(b[40:812], s.Un[:])
+}
+
+func (s *MixerDevinfo) get(b *[SizeofMixerDevinfo]byte) {
+	s.Index = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Label.get((*[SizeofAudioMixerName]byte)(b[4:24]))
+	s.Type = int32(binary.LittleEndian.Uint32(b[24:28]))
+	s.MixerClass = int32(binary.LittleEndian.Uint32(b[28:32]))
+	s.Next = int32(binary.LittleEndian.Uint32(b[32:36]))
+	s.Prev = int32(binary.LittleEndian.Uint32(b[36:40]))
+	copy(s.Un[:], b[40:812])
+}
+
+// E is member un.e of un.
+func (s *MixerDevinfo) E() (v AudioMixerEnum) {
+	b := &s.Un
+	v.get((*[SizeofAudioMixerEnum]byte)(b[0:772]))
+	return v
+}
+
+// SetE sets member un.e and leaves the other bytes of un as they are.
+func (s *MixerDevinfo) SetE(v AudioMixerEnum) {
+	b := &s.Un
+	v.put((*[SizeofAudioMixerEnum]byte)(b[0:772]))
+}
+
+// S is member un.s of un.
+func (s *MixerDevinfo) S() (v AudioMixerSet) {
+	b := &s.Un
+	v.get((*[SizeofAudioMixerSet]byte)(b[0:772]))
+	return v
+}
+
+// SetS sets member un.s and leaves the other bytes of un as they are.
+func (s *MixerDevinfo) SetS(v AudioMixerSet) {
+	b := &s.Un
+	v.put((*[SizeofAudioMixerSet]byte)(b[0:772]))
+}
+
+// V is member un.v of un.
+func (s *MixerDevinfo) V() (v AudioMixerValue) {
+	b := &s.Un
+	v.get((*[SizeofAudioMixerValue]byte)(b[0:28]))
+	return v
+}
+
+// SetV sets member un.v and leaves the other bytes of un as they are.
+func (s *MixerDevinfo) SetV(v AudioMixerValue) {
+	b := &s.Un
+	v.put((*[SizeofAudioMixerValue]byte)(b[0:28]))
+}
+
+// SizeofMixerCtrl is the size of a struct mixer_ctrl in bytes.
+const SizeofMixerCtrl = 20
+
+// MixerCtrl is struct mixer_ctrl.
+type MixerCtrl struct {
+	Dev  int32    // dev
+	Type int32    // type
+	Un   [12]byte // un
+}
+
+// Encode writes s to the first SizeofMixerCtrl bytes of b, padding as zeroes.
+func (s *MixerCtrl) Encode(b []byte) error {
+	if len(b) < SizeofMixerCtrl {
+		return ErrShort
+	}
+	s.put((*[SizeofMixerCtrl]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofMixerCtrl bytes of b.
+func (s *MixerCtrl) Decode(b []byte) error {
+	if len(b) < SizeofMixerCtrl {
+		return ErrShort
+	}
+	s.get((*[SizeofMixerCtrl]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *MixerCtrl) Append(b []byte) []byte {
+	var raw [SizeofMixerCtrl]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *MixerCtrl) put(b *[SizeofMixerCtrl]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Dev))
+	binary.LittleEndian.PutUint32(b[4:8], uint32(s.Type))
+	copy(b[8:20], s.Un[:])
+}
+
+func (s *MixerCtrl) get(b *[SizeofMixerCtrl]byte) {
+	s.Dev = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Type = int32(binary.LittleEndian.Uint32(b[4:8]))
+	copy(s.Un[:], b[8:20])
+}
+
+// Ord is member un.ord of un.
+func (s *MixerCtrl) Ord() (v int32) {
+	b := &s.Un
+	v = int32(binary.LittleEndian.Uint32(b[0:4]))
+	return v
+}
+
+// SetOrd sets member un.ord and leaves the other bytes of un as they are.
+func (s *MixerCtrl) SetOrd(v int32) {
+	b := &s.Un
+	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
+}
+
+// Mask is member un.mask of un.
+func (s *MixerCtrl) Mask() (v int32) {
+	b := &s.Un
+	v = int32(binary.LittleEndian.Uint32(b[0:4]))
+	return v
+}
+
+// SetMask sets member un.mask and leaves the other bytes of un as they are.
+func (s *MixerCtrl) SetMask(v int32) {
+	b := &s.Un
+	binary.LittleEndian.PutUint32(b[0:4], uint32(v))
+}
+
+// Value is member un.value of un.
+func (s *MixerCtrl) Value() (v MixerLevel) {
+	b := &s.Un
+	v.get((*[SizeofMixerLevel]byte)(b[0:12]))
+	return v
+}
+
+// SetValue sets member un.value and leaves the other bytes of un as they are.
+func (s *MixerCtrl) SetValue(v MixerLevel) {
+	b := &s.Un
+	v.put((*[SizeofMixerLevel]byte)(b[0:12]))
+}
+
+// SizeofMixerLevel is the size of a struct mixer_level in bytes.
+const SizeofMixerLevel = 12
+
+// MixerLevel is struct mixer_level.
+type MixerLevel struct {
+	NumChannels int32   // num_channels
+	Level       [8]byte // level
+}
+
+// Encode writes s to the first SizeofMixerLevel bytes of b, padding as zeroes.
+func (s *MixerLevel) Encode(b []byte) error {
+	if len(b) < SizeofMixerLevel {
+		return ErrShort
+	}
+	s.put((*[SizeofMixerLevel]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofMixerLevel bytes of b.
+func (s *MixerLevel) Decode(b []byte) error {
+	if len(b) < SizeofMixerLevel {
+		return ErrShort
+	}
+	s.get((*[SizeofMixerLevel]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *MixerLevel) Append(b []byte) []byte {
+	var raw [SizeofMixerLevel]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *MixerLevel) put(b *[SizeofMixerLevel]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.NumChannels))
+	copy(b[4:12], s.Level[:])
+}
+
+func (s *MixerLevel) get(b *[SizeofMixerLevel]byte) {
+	s.NumChannels = int32(binary.LittleEndian.Uint32(b[0:4]))
+	copy(s.Level[:], b[4:12])
+}
+
+// SizeofRndstatName is the size of a rndstat_name_t in bytes.
+const SizeofRndstatName = 44
+
+// RndstatName is rndstat_name_t.
+type RndstatName struct {
+	Name   [16]byte  // name
+	Source Rndsource // source
+}
+
+// Encode writes s to the first SizeofRndstatName bytes of b, padding as zeroes.
+func (s *RndstatName) Encode(b []byte) error {
+	if len(b) < SizeofRndstatName {
+		return ErrShort
+	}
+	s.put((*[SizeofRndstatName]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRndstatName bytes of b.
+func (s *RndstatName) Decode(b []byte) error {
+	if len(b) < SizeofRndstatName {
+		return ErrShort
+	}
+	s.get((*[SizeofRndstatName]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RndstatName) Append(b []byte) []byte {
+	var raw [SizeofRndstatName]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RndstatName) put(b *[SizeofRndstatName]byte) {
+	copy(b[0:16], s.Name[:])
+	s.Source.put((*[SizeofRndsource]byte)(b[16:44]))
+}
+
+func (s *RndstatName) get(b *[SizeofRndstatName]byte) {
+	copy(s.Name[:], b[0:16])
+	s.Source.get((*[SizeofRndsource]byte)(b[16:44]))
+}
+
+// SizeofRndstatEst is the size of a rndstat_est_t in bytes.
+const SizeofRndstatEst = 448
+
+// RndstatEst is rndstat_est_t.
+type RndstatEst struct {
+	Start  uint32           // start
+	Count  uint32           // count
+	Source [10]RndsourceEst // source
+}
+
+// Encode writes s to the first SizeofRndstatEst bytes of b, padding as zeroes.
+func (s *RndstatEst) Encode(b []byte) error {
+	if len(b) < SizeofRndstatEst {
+		return ErrShort
+	}
+	s.put((*[SizeofRndstatEst]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRndstatEst bytes of b.
+func (s *RndstatEst) Decode(b []byte) error {
+	if len(b) < SizeofRndstatEst {
+		return ErrShort
+	}
+	s.get((*[SizeofRndstatEst]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RndstatEst) Append(b []byte) []byte {
+	var raw [SizeofRndstatEst]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RndstatEst) put(b *[SizeofRndstatEst]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], s.Start)
+	binary.LittleEndian.PutUint32(b[4:8], s.Count)
+	for i := range s.Source {
+		s.Source[i].put((*[SizeofRndsourceEst]byte)(b[8+44*i:]))
+	}
+}
+
+func (s *RndstatEst) get(b *[SizeofRndstatEst]byte) {
+	s.Start = binary.LittleEndian.Uint32(b[0:4])
+	s.Count = binary.LittleEndian.Uint32(b[4:8])
+	for i := range s.Source {
+		s.Source[i].get((*[SizeofRndsourceEst]byte)(b[8+44*i:]))
+	}
+}
+
+// SizeofRndstatEstName is the size of a rndstat_est_name_t in bytes.
+const SizeofRndstatEstName = 60
+
+// RndstatEstName is rndstat_est_name_t.
+type RndstatEstName struct {
+	Name   [16]byte     // name
+	Source RndsourceEst // source
+}
+
+// Encode writes s to the first SizeofRndstatEstName bytes of b, padding as zeroes.
+func (s *RndstatEstName) Encode(b []byte) error {
+	if len(b) < SizeofRndstatEstName {
+		return ErrShort
+	}
+	s.put((*[SizeofRndstatEstName]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRndstatEstName bytes of b.
+func (s *RndstatEstName) Decode(b []byte) error {
+	if len(b) < SizeofRndstatEstName {
+		return ErrShort
+	}
+	s.get((*[SizeofRndstatEstName]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RndstatEstName) Append(b []byte) []byte {
+	var raw [SizeofRndstatEstName]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RndstatEstName) put(b *[SizeofRndstatEstName]byte) {
+	copy(b[0:16], s.Name[:])
+	s.Source.put((*[SizeofRndsourceEst]byte)(b[16:60]))
+}
+
+func (s *RndstatEstName) get(b *[SizeofRndstatEstName]byte) {
+	copy(s.Name[:], b[0:16])
+	s.Source.get((*[SizeofRndsourceEst]byte)(b[16:60]))
+}
+
 // SizeofDlAddr is the size of a struct dl_addr in bytes.
 const SizeofDlAddr = 16
 
@@ -12818,6 +13820,293 @@ func (s *NpfIoctlEnt) get(b *[SizeofNpfIoctlEnt]byte) {
 	s.Alen = int32(binary.LittleEndian.Uint32(b[0:4]))
 	copy(s.Addr[:], b[4:20])
 	s.Mask = b[20]
+}
+
+// SizeofRfPmctrs is the size of a struct rf_pmctrs in bytes.
+const SizeofRfPmctrs = 24
+
+// RfPmctrs is struct rf_pmctrs.
+type RfPmctrs struct {
+	Nwrite     uint64 // nwrite
+	Ncachesync uint64 // ncachesync
+	Nclearing  uint64 // nclearing
+}
+
+// Encode writes s to the first SizeofRfPmctrs bytes of b, padding as zeroes.
+func (s *RfPmctrs) Encode(b []byte) error {
+	if len(b) < SizeofRfPmctrs {
+		return ErrShort
+	}
+	s.put((*[SizeofRfPmctrs]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRfPmctrs bytes of b.
+func (s *RfPmctrs) Decode(b []byte) error {
+	if len(b) < SizeofRfPmctrs {
+		return ErrShort
+	}
+	s.get((*[SizeofRfPmctrs]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RfPmctrs) Append(b []byte) []byte {
+	var raw [SizeofRfPmctrs]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RfPmctrs) put(b *[SizeofRfPmctrs]byte) {
+	binary.LittleEndian.PutUint64(b[0:8], s.Nwrite)
+	binary.LittleEndian.PutUint64(b[8:16], s.Ncachesync)
+	binary.LittleEndian.PutUint64(b[16:24], s.Nclearing)
+}
+
+func (s *RfPmctrs) get(b *[SizeofRfPmctrs]byte) {
+	s.Nwrite = binary.LittleEndian.Uint64(b[0:8])
+	s.Ncachesync = binary.LittleEndian.Uint64(b[8:16])
+	s.Nclearing = binary.LittleEndian.Uint64(b[16:24])
+}
+
+// SizeofAudioMixerName is the size of a struct audio_mixer_name in bytes.
+const SizeofAudioMixerName = 20
+
+// AudioMixerName is struct audio_mixer_name.
+type AudioMixerName struct {
+	Name  [16]byte // name
+	MsgId int32    // msg_id
+}
+
+// Encode writes s to the first SizeofAudioMixerName bytes of b, padding as zeroes.
+func (s *AudioMixerName) Encode(b []byte) error {
+	if len(b) < SizeofAudioMixerName {
+		return ErrShort
+	}
+	s.put((*[SizeofAudioMixerName]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofAudioMixerName bytes of b.
+func (s *AudioMixerName) Decode(b []byte) error {
+	if len(b) < SizeofAudioMixerName {
+		return ErrShort
+	}
+	s.get((*[SizeofAudioMixerName]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *AudioMixerName) Append(b []byte) []byte {
+	var raw [SizeofAudioMixerName]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *AudioMixerName) put(b *[SizeofAudioMixerName]byte) {
+	copy(b[0:16], s.Name[:])
+	binary.LittleEndian.PutUint32(b[16:20], uint32(s.MsgId))
+}
+
+func (s *AudioMixerName) get(b *[SizeofAudioMixerName]byte) {
+	copy(s.Name[:], b[0:16])
+	s.MsgId = int32(binary.LittleEndian.Uint32(b[16:20]))
+}
+
+// SizeofAudioMixerEnum is the size of a struct audio_mixer_enum in bytes.
+const SizeofAudioMixerEnum = 772
+
+// AudioMixerEnum is struct audio_mixer_enum.
+type AudioMixerEnum struct {
+	NumMem int32        // num_mem
+	Member [32][24]byte // member
+}
+
+// Encode writes s to the first SizeofAudioMixerEnum bytes of b, padding as zeroes.
+func (s *AudioMixerEnum) Encode(b []byte) error {
+	if len(b) < SizeofAudioMixerEnum {
+		return ErrShort
+	}
+	s.put((*[SizeofAudioMixerEnum]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofAudioMixerEnum bytes of b.
+func (s *AudioMixerEnum) Decode(b []byte) error {
+	if len(b) < SizeofAudioMixerEnum {
+		return ErrShort
+	}
+	s.get((*[SizeofAudioMixerEnum]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *AudioMixerEnum) Append(b []byte) []byte {
+	var raw [SizeofAudioMixerEnum]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *AudioMixerEnum) put(b *[SizeofAudioMixerEnum]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.NumMem))
+	for i := range s.Member {
+		copy(b[4+24*i:], s.Member[i][:])
+	}
+}
+
+func (s *AudioMixerEnum) get(b *[SizeofAudioMixerEnum]byte) {
+	s.NumMem = int32(binary.LittleEndian.Uint32(b[0:4]))
+	for i := range s.Member {
+		copy(s.Member[i][:], b[4+24*i:])
+	}
+}
+
+// SizeofAudioMixerSet is the size of a struct audio_mixer_set in bytes.
+const SizeofAudioMixerSet = 772
+
+// AudioMixerSet is struct audio_mixer_set.
+type AudioMixerSet struct {
+	NumMem int32        // num_mem
+	Member [32][24]byte // member
+}
+
+// Encode writes s to the first SizeofAudioMixerSet bytes of b, padding as zeroes.
+func (s *AudioMixerSet) Encode(b []byte) error {
+	if len(b) < SizeofAudioMixerSet {
+		return ErrShort
+	}
+	s.put((*[SizeofAudioMixerSet]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofAudioMixerSet bytes of b.
+func (s *AudioMixerSet) Decode(b []byte) error {
+	if len(b) < SizeofAudioMixerSet {
+		return ErrShort
+	}
+	s.get((*[SizeofAudioMixerSet]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *AudioMixerSet) Append(b []byte) []byte {
+	var raw [SizeofAudioMixerSet]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *AudioMixerSet) put(b *[SizeofAudioMixerSet]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.NumMem))
+	for i := range s.Member {
+		copy(b[4+24*i:], s.Member[i][:])
+	}
+}
+
+func (s *AudioMixerSet) get(b *[SizeofAudioMixerSet]byte) {
+	s.NumMem = int32(binary.LittleEndian.Uint32(b[0:4]))
+	for i := range s.Member {
+		copy(s.Member[i][:], b[4+24*i:])
+	}
+}
+
+// SizeofAudioMixerValue is the size of a struct audio_mixer_value in bytes.
+const SizeofAudioMixerValue = 28
+
+// AudioMixerValue is struct audio_mixer_value.
+type AudioMixerValue struct {
+	Units       AudioMixerName // units
+	NumChannels int32          // num_channels
+	Delta       int32          // delta
+}
+
+// Encode writes s to the first SizeofAudioMixerValue bytes of b, padding as zeroes.
+func (s *AudioMixerValue) Encode(b []byte) error {
+	if len(b) < SizeofAudioMixerValue {
+		return ErrShort
+	}
+	s.put((*[SizeofAudioMixerValue]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofAudioMixerValue bytes of b.
+func (s *AudioMixerValue) Decode(b []byte) error {
+	if len(b) < SizeofAudioMixerValue {
+		return ErrShort
+	}
+	s.get((*[SizeofAudioMixerValue]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *AudioMixerValue) Append(b []byte) []byte {
+	var raw [SizeofAudioMixerValue]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *AudioMixerValue) put(b *[SizeofAudioMixerValue]byte) {
+	s.Units.put((*[SizeofAudioMixerName]byte)(b[0:20]))
+	binary.LittleEndian.PutUint32(b[20:24], uint32(s.NumChannels))
+	binary.LittleEndian.PutUint32(b[24:28], uint32(s.Delta))
+}
+
+func (s *AudioMixerValue) get(b *[SizeofAudioMixerValue]byte) {
+	s.Units.get((*[SizeofAudioMixerName]byte)(b[0:20]))
+	s.NumChannels = int32(binary.LittleEndian.Uint32(b[20:24]))
+	s.Delta = int32(binary.LittleEndian.Uint32(b[24:28]))
+}
+
+// SizeofRndsourceEst is the size of a rndsource_est_t in bytes.
+const SizeofRndsourceEst = 44
+
+// RndsourceEst is rndsource_est_t.
+type RndsourceEst struct {
+	Rt        Rndsource // rt
+	DtSamples uint32    // dt_samples
+	DtTotal   uint32    // dt_total
+	DvSamples uint32    // dv_samples
+	DvTotal   uint32    // dv_total
+}
+
+// Encode writes s to the first SizeofRndsourceEst bytes of b, padding as zeroes.
+func (s *RndsourceEst) Encode(b []byte) error {
+	if len(b) < SizeofRndsourceEst {
+		return ErrShort
+	}
+	s.put((*[SizeofRndsourceEst]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofRndsourceEst bytes of b.
+func (s *RndsourceEst) Decode(b []byte) error {
+	if len(b) < SizeofRndsourceEst {
+		return ErrShort
+	}
+	s.get((*[SizeofRndsourceEst]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *RndsourceEst) Append(b []byte) []byte {
+	var raw [SizeofRndsourceEst]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *RndsourceEst) put(b *[SizeofRndsourceEst]byte) {
+	s.Rt.put((*[SizeofRndsource]byte)(b[0:28]))
+	binary.LittleEndian.PutUint32(b[28:32], s.DtSamples)
+	binary.LittleEndian.PutUint32(b[32:36], s.DtTotal)
+	binary.LittleEndian.PutUint32(b[36:40], s.DvSamples)
+	binary.LittleEndian.PutUint32(b[40:44], s.DvTotal)
+}
+
+func (s *RndsourceEst) get(b *[SizeofRndsourceEst]byte) {
+	s.Rt.get((*[SizeofRndsource]byte)(b[0:28]))
+	s.DtSamples = binary.LittleEndian.Uint32(b[28:32])
+	s.DtTotal = binary.LittleEndian.Uint32(b[32:36])
+	s.DvSamples = binary.LittleEndian.Uint32(b[36:40])
+	s.DvTotal = binary.LittleEndian.Uint32(b[40:44])
 }
 
 // SizeofPrfRr is the size of a struct prf_rr in bytes.

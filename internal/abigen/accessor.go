@@ -88,11 +88,11 @@ func (c *codec) accessor(s *structure, f field, t goType, goName string, m *memb
 	if err := s.take("Set" + goName); err != nil {
 		return err
 	}
-	p := place{m.Off - f.off, t.size, false}
+	p := place{off: m.Off - f.off, size: t.size}
 	c.printf("\n// %s is member %s of %s.\n", goName, m.Name, f.cName)
-	c.printf("func (s *%s) %s() (v %s) {\nb := &s.%s\n%s\nreturn v\n}\n", s.name, goName, t, f.name, c.getExpr(t, "v", p))
+	c.printf("func (s *%s) %s() (v %s) {\nb := &s.%s\n%s\nreturn v\n}\n", s.name, goName, t, f.name, c.load(t, "v", p))
 	c.printf("\n// Set%s sets member %s and leaves the other bytes of %s as they are.\n", goName, m.Name, f.cName)
-	c.printf("func (s *%s) Set%s(v %s) {\nb := &s.%s\n%s\n}\n", s.name, goName, t, f.name, c.putExpr(t, "v", p))
+	c.printf("func (s *%s) Set%s(v %s) {\nb := &s.%s\n%s\n}\n", s.name, goName, t, f.name, c.store(t, "v", p))
 	return nil
 }
 

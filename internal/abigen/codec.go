@@ -1,6 +1,10 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // methods writes the exported methods of a structure, over put and get.
 func (c *codec) methods(name string) {
@@ -39,12 +43,7 @@ func (c *codec) put(s *structure) {
 	for _, f := range s.fields {
 		c.padding(end, f.off)
 		end = f.off + f.size
-		if f.kind == arrayType {
-			c.printf("for i := range s.%s {\n", f.name)
-			c.printf("%s\n}\n", c.putExpr(*f.elem, "s."+f.name+"[i]", place{f.off, f.elem.size, true}))
-			continue
-		}
-		c.printf("%s\n", c.putExpr(f.goType, "s."+f.name, place{f.off, f.size, false}))
+		c.printf("%s\n", statement(c.store, f.goType, "s."+f.name, place{off: f.off, size: f.size}))
 	}
 	c.padding(end, s.size)
 	c.printf("}\n")
@@ -60,69 +59,77 @@ func (c *codec) padding(from, to int) {
 func (c *codec) get(s *structure) {
 	c.printf("\nfunc (s *%[1]s) get(b *[Sizeof%[1]s]byte) {\n", s.name)
 	for _, f := range s.fields {
-		if f.kind == arrayType {
-			c.printf("for i := range s.%s {\n", f.name)
-			c.printf("%s\n}\n", c.getExpr(*f.elem, "s."+f.name+"[i]", place{f.off, f.elem.size, true}))
-			continue
-		}
-		c.printf("%s\n", c.getExpr(f.goType, "s."+f.name, place{f.off, f.size, false}))
+		c.printf("%s\n", statement(c.load, f.goType, "s."+f.name, place{off: f.off, size: f.size}))
 	}
 	c.printf("}\n")
 }
 
-// A place is where a value is in the array b: at a fixed offset, or for
-// element i of an array that begins there.
+// A place is where a value is in the array b: size bytes at off, or for an
+// element of arrays that begin there, at off plus index times stride for each.
 type place struct {
 	off, size int
-	indexed   bool
+	index     string // Go expression to be added to off, with its sign
 }
 
-func (p place) String() string {
-	if !p.indexed {
-		return fmt.Sprintf("b[%d:%d]", p.off, p.off+p.size)
+// start is the Go expression of the place's first byte.
+func (p place) start() string {
+	return strconv.Itoa(p.off) + p.index
+}
+
+// slice is the Go expression of the place's bytes, and maybe what follows.
+func (p place) slice() string {
+	if p.index != "" {
+		return fmt.Sprintf("b[%s:]", p.start())
 	}
-	return fmt.Sprintf("b[%d+%d*i:]", p.off, p.size)
+	return fmt.Sprintf("b[%d:%d]", p.off, p.off+p.size)
 }
 
-func (p place) single() string {
-	if !p.indexed {
-		return fmt.Sprintf("b[%d]", p.off)
+// statement applies leaf, which is store or load, to value v of type t: in
+// loops, if that is an array.
+func statement(leaf func(goType, string, place) string, t goType, v string, p place) string {
+	if t.kind != arrayType {
+		return leaf(t, v, p)
 	}
-	return fmt.Sprintf("b[%d+i]", p.off)
+	i := string("ijkl"[strings.Count(p.index, "+")])
+	p.index += fmt.Sprintf("+%d*%s", t.elem.size, i)
+	p.size = t.elem.size
+	return fmt.Sprintf("for %s := range %s {\n%s\n}", i, v, statement(leaf, *t.elem, v+"["+i+"]", p))
 }
 
-// putExpr is the statement that stores value v of type t at p.
-func (c *codec) putExpr(t goType, v string, p place) string {
+// store is the statement that writes value v of type t to p.
+func (c *codec) store(t goType, v string, p place) string {
 	switch {
 	case t.kind == structType:
-		return fmt.Sprintf("%s.put((*[Sizeof%s]byte)(%s))", v, t.name, p)
+		return fmt.Sprintf("%s.put((*[Sizeof%s]byte)(%s))", v, t.name, p.slice())
 	case t.kind == bytesType || t.kind == unionType:
-		return fmt.Sprintf("copy(%s, %s[:])", p, v)
+		return fmt.Sprintf("copy(%s, %s[:])", p.slice(), v)
 	case t.kind == boolType:
-		return fmt.Sprintf("%s = boolByte(%s)", p.single(), v)
+		return fmt.Sprintf("b[%s] = boolByte(%s)", p.start(), v)
 	case t.size == 1:
-		return fmt.Sprintf("%s = %s", p.single(), convert("uint8", t.name, v))
+		return fmt.Sprintf("b[%s] = %s", p.start(), convert("uint8", t.name, v))
 	}
-	u := fmt.Sprintf("uint%d", 8*t.size)
-	return fmt.Sprintf("binary.%s.PutUint%d(%s, %s)", c.machine.order, 8*t.size, p, convert(u, t.name, v))
+	bits := 8 * t.size
+	return fmt.Sprintf("binary.%s.PutUint%d(%s, %s)", c.machine.order, bits, p.slice(), convert(fmt.Sprintf("uint%d", bits), t.name, v))
 }
 
-// getExpr is the statement that sets v of type t from p.
-func (c *codec) getExpr(t goType, v string, p place) string {
+// load is the statement that sets v of type t from p.
+func (c *codec) load(t goType, v string, p place) string {
 	switch {
 	case t.kind == structType:
-		return fmt.Sprintf("%s.get((*[Sizeof%s]byte)(%s))", v, t.name, p)
+		return fmt.Sprintf("%s.get((*[Sizeof%s]byte)(%s))", v, t.name, p.slice())
 	case t.kind == bytesType || t.kind == unionType:
-		return fmt.Sprintf("copy(%s[:], %s)", v, p)
+		return fmt.Sprintf("copy(%s[:], %s)", v, p.slice())
 	case t.kind == boolType:
-		return fmt.Sprintf("%s = %s != 0", v, p.single())
+		return fmt.Sprintf("%s = b[%s] != 0", v, p.start())
 	case t.size == 1:
-		return fmt.Sprintf("%s = %s", v, convert(t.name, "uint8", p.single()))
+		return fmt.Sprintf("%s = %s", v, convert(t.name, "uint8", "b["+p.start()+"]"))
 	}
-	u := fmt.Sprintf("uint%d", 8*t.size)
-	return fmt.Sprintf("%s = %s", v, convert(t.name, u, fmt.Sprintf("binary.%s.Uint%d(%s)", c.machine.order, 8*t.size, p)))
+	bits := 8 * t.size
+	number := fmt.Sprintf("binary.%s.Uint%d(%s)", c.machine.order, bits, p.slice())
+	return fmt.Sprintf("%s = %s", v, convert(t.name, fmt.Sprintf("uint%d", bits), number))
 }
 
+// convert is expression v of type from as type to.
 func convert(to, from, v string) string {
 	if to == from {
 		return v

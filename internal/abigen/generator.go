@@ -13,6 +13,8 @@ import (
 type generator struct {
 	src   *Source
 	names map[string]string // package-level Go name to the C name it stands for
+
+	written []*structure // by structs, in order
 }
 
 // claim records that goName stands for cName; a name can be claimed once.

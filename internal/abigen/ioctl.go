@@ -32,7 +32,10 @@ func (x *Extra) isIoctl(name string, v int64) bool {
 
 // ioctls writes the request constants and the table of all of them by number.
 func (g *generator) ioctls() ([]byte, error) {
-	all := g.src.Facts.Consts
+	all, err := g.src.allConsts()
+	if err != nil {
+		return nil, err
+	}
 	s := g.newSource("// Requests of ioctl(2).")
 	var names []string
 	s.printf("const (\n")

@@ -40,7 +40,8 @@ func (t goType) String() string {
 var signedTypes = set(`char int long_int long_long_int short_int
 	__int8_t __int16_t __int32_t __int64_t int8_t int16_t int32_t int64_t intmax_t quad_t
 	__pid_t time_t __off_t off_t ssize_t suseconds_t blksize_t blkcnt_t daddr_t lwpid_t
-	__intptr_t __devmajor_t segsz_t __register_t voff_t vm_prot_t vm_inherit_t pri_t psetid_t`)
+	__intptr_t __devmajor_t segsz_t __register_t voff_t vm_prot_t vm_inherit_t pri_t psetid_t
+	RF_RowCol_t RF_SectorNum_t RF_StripeNum_t RF_ParityConfig_t`)
 
 // unsignedTypes are the C types and typedefs that are unsigned integers.
 var unsignedTypes = set(`unsigned_char unsigned_int short_unsigned_int long_unsigned_int
@@ -50,13 +51,18 @@ var unsignedTypes = set(`unsigned_char unsigned_int short_unsigned_int long_unsi
 	__fsblkcnt_t __fsfilcnt_t rlim_t fixpt_t n_time n_short tcp_seq if_index_t
 	__sa_family_t __in_port_t __in_addr_t __socklen_t tcflag_t cc_t __fd_mask
 	__uintptr_t modsrc_t modclass_t npf_netmask_t sysctlfn sig_t ieee80211_keyix
-	RF_RowCol_t RF_ReconReqFlags_t`)
+	RF_ReconReqFlags_t RF_SectorCount_t RF_StripeCount_t RF_uint64 RF_DiskStatus_t prop_type_t`)
 
 // typedefs are names of structures that the data file has under a tag.
 var typedefs = map[string]string{
 	"stack_t": "struct sigaltstack", "sigval_t": "union sigval",
 	"npf_ioctl_buf_t": "struct npf_ioctl_buf", "npf_ioctl_ent_t": "struct npf_ioctl_ent",
+	"RF_RaidDisk_t": "struct RF_RaidDisk_s", "mixer_level_t": "struct mixer_level",
+	"audio_mixer_name_t": "struct audio_mixer_name",
 }
+
+// opaqueTypes are typedefs of unions and of character arrays.
+var opaqueTypes = set("npf_addr_t RF_DiskQueueType_t")
 
 func set(words string) map[string]bool {
 	m := map[string]bool{}
@@ -154,43 +160,53 @@ func camel(name string) string {
 	return b.String()
 }
 
-// splitArray splits "char[32]" into element type and count; count is -1 if
-// the type is not an array.
-func splitArray(ctype string) (elem string, count int, err error) {
-	elem, dims, isArray := strings.Cut(ctype, "[")
-	if !isArray {
-		return ctype, -1, nil
+// splitArray splits "char[32]" into element type and numbers of elements. Of
+// several the data file has the innermost first.
+func splitArray(ctype string) (elem string, dims []int, err error) {
+	elem, rest, _ := strings.Cut(ctype, "[")
+	for d := range strings.SplitSeq(strings.TrimSuffix(rest, "]"), "][") {
+		if d == "" {
+			continue
+		}
+		n, err := strconv.Atoi(d)
+		if err != nil || n <= 0 {
+			return "", nil, fmt.Errorf("array type %s", ctype)
+		}
+		dims = append(dims, n)
 	}
-	count, err = strconv.Atoi(strings.TrimSuffix(dims, "]"))
-	if err != nil {
-		return "", 0, fmt.Errorf("array type %s", ctype)
-	}
-	return elem, count, nil
+	return elem, dims, nil
 }
 
 // resolve finds the Go type of a member.
 func (c *codec) resolve(m *member) (goType, error) {
-	elem, count, err := splitArray(m.Type)
+	elem, dims, err := splitArray(m.Type)
 	if err != nil {
 		return goType{}, err
 	}
 	if strings.HasPrefix(elem, "*") && m.Size == c.machine.pointer {
-		count = -1 // a pointer to an array
+		dims = nil // a pointer to an array
 	}
-	if count < 0 {
-		return c.element(elem, m.Size, m.subs)
+	count := 1
+	for _, n := range dims {
+		count *= n
 	}
-	if count == 0 || m.Size%count != 0 {
-		return goType{}, fmt.Errorf("%s: %s of %d bytes", m.Name, m.Type, m.Size)
+	if m.Size%count != 0 {
+		return goType{}, fmt.Errorf("%s of %d bytes", m.Type, m.Size)
 	}
 	t, err := c.element(elem, m.Size/count, m.subs)
-	if err != nil {
-		return goType{}, err
+	for _, n := range dims {
+		t = arrayOf(t, n)
 	}
-	if t.kind == bytesType || t.kind == scalarType && t.size == 1 {
-		return goType{kind: bytesType, size: m.Size}, nil
+	return t, err
+}
+
+// arrayOf is the type of count elements; small numbers become bytes.
+func arrayOf(t goType, count int) goType {
+	size := t.size * count
+	if t.kind == scalarType && t.size == 1 {
+		return goType{kind: bytesType, size: size}
 	}
-	return goType{kind: arrayType, size: m.Size, elem: &t, count: count}, nil
+	return goType{kind: arrayType, size: size, elem: &t, count: count}
 }
 
 // element finds the Go type of a C type that is no array.
@@ -217,7 +233,7 @@ func (c *codec) element(ctype string, size int, subs []*member) (goType, error) 
 		return scalar("uint", size)
 	case inSet(signedTypes, ctype):
 		return scalar("int", size)
-	case ctype == "npf_addr_t":
+	case inSet(opaqueTypes, ctype):
 		return goType{kind: bytesType, size: size}, nil
 	}
 	return goType{}, fmt.Errorf("type %q of %d bytes is in no table", ctype, size)

@@ -25,9 +25,7 @@ import (
 
 func main() {
 	if err := run(os.Args[1:], os.Stdout); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "abigen:", err)
-		}
+		fmt.Fprintln(os.Stderr, "abigen:", err)
 		os.Exit(1)
 	}
 }
@@ -37,7 +35,12 @@ func run(args []string, stdout io.Writer) error {
 	data := flags.String("data", "netbsd-amd64.json", "measured facts of the machine; extra.json and structs.txt are beside it")
 	out := flags.String("out", "", "folder to write to, that of the data if empty")
 	check := flags.Bool("check", false, "write nothing, fail if the files in the folder differ")
-	if err := flags.Parse(args); err != nil {
+	flags.SetOutput(io.Discard)
+	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
+		flags.SetOutput(stdout)
+		flags.Usage()
+		return nil
+	} else if err != nil {
 		return err
 	}
 	if flags.NArg() != 0 {
@@ -100,6 +103,7 @@ func Generate(src *Source) ([]File, error) {
 		{"zerrno.go", g.errnos},
 		{"zsyscalls.go", g.syscalls},
 		{"zstructs.go", g.structs},
+		{"zlayouts_test.go", g.layouts},
 		{"zconsts.go", g.consts},
 	}
 	var files []File

@@ -150,10 +150,10 @@ type machine struct {
 // structures, so that they stand in one place only: the data file.
 func (f *Facts) machine() (machine, error) {
 	var m machine
-	switch f.Consts["BYTE_ORDER"] {
-	case f.Consts["LITTLE_ENDIAN"]:
+	switch order := f.Consts["BYTE_ORDER"]; {
+	case order != 0 && order == f.Consts["LITTLE_ENDIAN"]:
 		m.order = "LittleEndian"
-	case f.Consts["BIG_ENDIAN"]:
+	case order != 0 && order == f.Consts["BIG_ENDIAN"]:
 		m.order = "BigEndian"
 	default:
 		return m, errors.New("BYTE_ORDER is neither LITTLE_ENDIAN nor BIG_ENDIAN")

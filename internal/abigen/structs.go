@@ -47,11 +47,28 @@ func (g *generator) structs() ([]byte, error) {
 		if err := g.claim(c.goNames[name], name); err != nil {
 			return nil, err
 		}
-		if err := c.structure(name); err != nil {
+		s, err := c.layout(name)
+		if err == nil {
+			err = c.structure(s)
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		g.written = append(g.written, s)
 	}
 	return c.format()
+}
+
+// layouts writes the list of structures for the tests, which compare each
+// with the data file.
+func (g *generator) layouts() ([]byte, error) {
+	s := g.newSource("// layouts has every generated structure by its C name.")
+	s.printf("var layouts = []struct {\nc string\nsize int\nmake func() record\n}{\n")
+	for _, l := range g.written {
+		s.printf("{%q, Sizeof%[2]s, func() record { return new(%[2]s) }},\n", l.cName, l.name)
+	}
+	s.printf("}\n")
+	return s.format()
 }
 
 // need returns the Go name of a structure, and has it written.
@@ -88,13 +105,9 @@ func (c *codec) layout(cName string) (*structure, error) {
 }
 
 // structure writes everything of one structure.
-func (c *codec) structure(cName string) error {
-	s, err := c.layout(cName)
-	if err != nil {
-		return err
-	}
-	c.printf("\n// Sizeof%[1]s is the size of a %[2]s in bytes.\nconst Sizeof%[1]s = %[3]d\n", s.name, cName, s.size)
-	c.printf("\n// %[1]s is %[2]s.\ntype %[1]s struct {\n", s.name, cName)
+func (c *codec) structure(s *structure) error {
+	c.printf("\n// Sizeof%[1]s is the size of a %[2]s in bytes.\nconst Sizeof%[1]s = %[3]d\n", s.name, s.cName, s.size)
+	c.printf("\n// %[1]s is %[2]s.\ntype %[1]s struct {\n", s.name, s.cName)
 	for _, f := range s.fields {
 		c.printf("%s %s // %s\n", f.name, f.goType, f.cName)
 	}
@@ -108,7 +121,7 @@ func (c *codec) structure(cName string) error {
 	if err := c.bitAccessors(s); err != nil {
 		return err
 	}
-	if cName == "struct dirent" {
+	if s.cName == "struct dirent" {
 		c.offsets(s)
 	}
 	return nil
