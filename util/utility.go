@@ -1,0 +1,50 @@
+package util
+
+import (
+	"context"
+	"slices"
+)
+
+// Utility is a utility: what it is called, how it is used and what it does. Values are
+// read only.
+type Utility struct {
+	Name     string    // as it is called, "ls"
+	Section  int       // of the manual: 1 or 8
+	Doc      string    // one line, as the manual page's NAME: "list directory contents"
+	Usage    []string  // the lines of the usage message after the name: "[-1AaBb] [file ...]"
+	Options  []Option  // all of them; getopt and the documentation read the same table
+	Operands []Operand // what the documentation says of operands
+	NoKernel bool      // it runs without a kernel: Env.Proc is nil
+	AlsoName []string  // other names that it has; Env.Args[0] tells which
+
+	// Main does it and returns the exit status. What it has written to env.Stdout
+	// is flushed for it.
+	Main func(ctx context.Context, env *Env) int
+}
+
+// Option is an option of a utility.
+type Option struct {
+	Letter byte   // 'a' for -a
+	Arg    string // what its argument is called, empty if it takes none
+	Doc    string // one sentence
+}
+
+// Operand is an operand of a utility, or a group of them: "bs=n".
+type Operand struct {
+	Name string
+	Doc  string // one sentence
+}
+
+// Names returns all names of the utility.
+func (u *Utility) Names() []string { return append([]string{u.Name}, u.AlsoName...) }
+
+// Called tells whether name is one of the utility's.
+func (u *Utility) Called(name string) bool {
+	return u.Name == name || slices.Contains(u.AlsoName, name)
+}
+
+// Set is a set of utilities.
+type Set interface {
+	// Lookup returns the utility of a name, or nil.
+	Lookup(name string) *Utility
+}
