@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 
+	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/sysproxy"
 )
 
@@ -71,3 +72,14 @@ func (p *Process) Exec(name string) error { return p.sys.t.Exec(name) }
 // Close ends the process. Its descriptors close, its locks are released and its
 // calls in flight fail.
 func (p *Process) Close() error { return p.sys.t.Close() }
+
+// Wait returns when the kernel stops serving the process: after [Sys.Reboot], which may answer before the
+// kernel has ended.
+func (p *Process) Wait() {
+	for {
+		err := p.sys.Nanosleep(abi.Timespec{Sec: 3600}, nil)
+		if err != nil && err != abi.EINTR {
+			return
+		}
+	}
+}

@@ -8,38 +8,24 @@ import (
 	"github.com/rumpctrl/rumpctrl/sysproxy"
 )
 
-// Where the members of a struct sysctldesc are, and the bytes that entries of a list are
-// aligned to.
+// Where the members of a struct sysctldesc are.
 const (
-	descLen   = 8
-	descStr   = 12
-	descAlign = 4
+	descLen = 8
+	descStr = 12
 )
 
 var errDesc = &sysproxy.ProtocolError{What: "malformed node description"}
 
-// description is a struct sysctldesc.
-type description struct {
-	num  int32
-	ver  uint32
-	text string
-}
-
-// nextDescription takes the first entry off b.
-func nextDescription(b []byte) (d description, rest []byte, ok bool) {
+// parseDescription returns the number and the text of a struct sysctldesc.
+func parseDescription(b []byte) (num int32, text string, ok bool) {
 	if len(b) < descStr {
-		return d, nil, false
+		return 0, "", false
 	}
 	n := binary.LittleEndian.Uint32(b[descLen:])
 	if uint64(n) > uint64(len(b)-descStr) {
-		return d, nil, false
+		return 0, "", false
 	}
-	d.num = int32(binary.LittleEndian.Uint32(b))
-	d.ver = binary.LittleEndian.Uint32(b[4:])
-	end := descStr + int(n)
-	d.text = abi.CString(b[descStr:end])
-	end = (end + descAlign - 1) &^ (descAlign - 1)
-	return d, b[min(end, len(b)):], true
+	return int32(binary.LittleEndian.Uint32(b)), abi.CString(b[descStr : descStr+int(n)]), true
 }
 
 // Describe returns the description of a node, empty if it has none. Errors: an abi.Errno.
@@ -69,29 +55,11 @@ func (t *Sysctl) describe(mib []int32, q *abi.Sysctlnode, text string) (string, 
 	if err != nil {
 		return "", err
 	}
-	d, _, ok := nextDescription(b[:min(n, len(b))])
-	if !ok || d.num != q.Num {
+	num, got, ok := parseDescription(b[:min(n, len(b))])
+	if !ok || num != q.Num {
 		return "", errDesc
 	}
-	return d.text, nil
-}
-
-// Descriptions returns the descriptions of the nodes below a node, by their numbers.
-func (t *Sysctl) Descriptions(mib []int32) (map[int32]string, error) {
-	b, err := t.read(append(slices.Clip(mib), abi.CTL_DESCRIBE), nil)
-	if err != nil {
-		return nil, err
-	}
-	all := make(map[int32]string)
-	for len(b) > 0 {
-		d, rest, ok := nextDescription(b)
-		if !ok {
-			return nil, errDesc
-		}
-		all[d.num] = d.text
-		b = rest
-	}
-	return all, nil
+	return got, nil
 }
 
 // Create makes a node below another, or at the top with an empty mib, and returns it as it came to be:

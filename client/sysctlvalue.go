@@ -169,7 +169,7 @@ func (t *Sysctl) walk(n *SysctlNode, sep string, yield func(*SysctlNode, error) 
 		return yield(n, err)
 	}
 	for i := range list {
-		c := n.child(&list[i], sep)
+		c := n.Child(&list[i], sep)
 		if !yield(c, nil) || !t.walk(c, sep, yield) {
 			return false
 		}
@@ -178,7 +178,7 @@ func (t *Sysctl) walk(n *SysctlNode, sep string, yield func(*SysctlNode, error) 
 }
 
 // Child returns a node below n, one of those that Children returned.
-func (n *SysctlNode) child(c *abi.Sysctlnode, sep string) *SysctlNode {
+func (n *SysctlNode) Child(c *abi.Sysctlnode, sep string) *SysctlNode {
 	d := &SysctlNode{Sysctlnode: *c, MIB: slices.Clone(n.MIB), Path: n.Path}
 	d.enter(c.Num, abi.CString(c.Name[:]), sep)
 	return d

@@ -16,6 +16,9 @@ func (s *Sys) Rmdir(path string) error { return s.onPath(abi.SYS_rmdir, path) }
 // Unlink removes a name of a file: unlink(2).
 func (s *Sys) Unlink(path string) error { return s.onPath(abi.SYS_unlink, path) }
 
+// Undelete removes a whiteout, so that what it covered is seen again: undelete(2).
+func (s *Sys) Undelete(path string) error { return s.onPath(abi.SYS_undelete, path) }
+
 // Link gives a file another name: link(2).
 func (s *Sys) Link(path, link string) error { return s.onPaths(abi.SYS_link, path, link) }
 

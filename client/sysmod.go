@@ -60,15 +60,22 @@ func (s *Sys) Modload(name string, flags int, props string) error {
 }
 
 // Modunload unloads a module: modctl(2) with MODCTL_UNLOAD.
-func (s *Sys) Modunload(name string) error { return s.modname(abi.MODCTL_UNLOAD, name) }
-
-// Modexists tells by its error whether modules can be loaded automatically: modctl(2)
-// with MODCTL_EXISTS.
-func (s *Sys) Modexists(name string) error { return s.modname(abi.MODCTL_EXISTS, name) }
-
-func (s *Sys) modname(cmd int, name string) error {
+func (s *Sys) Modunload(name string) error {
 	r := s.request(abi.SYS_modctl)
-	r.int(cmd)
+	r.int(abi.MODCTL_UNLOAD)
 	r.path(name)
+	return r.do()
+}
+
+// Modexists tells by its error whether the caller may load modules now, or whether the kernel may by
+// itself: modctl(2) with MODCTL_EXISTS. Errors: ENOSYS, EPERM.
+func (s *Sys) Modexists(auto bool) error {
+	r := s.request(abi.SYS_modctl)
+	r.int(abi.MODCTL_EXISTS)
+	var how uint64
+	if auto {
+		how = 1
+	}
+	r.word(how)
 	return r.do()
 }

@@ -11,7 +11,7 @@ type Utility struct {
 	Name     string    // as it is called, "ls"
 	Section  int       // of the manual: 1 or 8
 	Doc      string    // one line, as the manual page's NAME: "list directory contents"
-	Usage    []string  // the lines of the usage message after the name: "[-1AaBb] [file ...]"
+	Usage    []string  // the lines of the usage message after the name: "[-1AaBb] [file ...]", or whole from "usage:" on
 	Options  []Option  // all of them; getopt and the documentation read the same table
 	Operands []Operand // what the documentation says of operands
 	NoKernel bool      // it runs without a kernel: Env.Proc is nil

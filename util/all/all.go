@@ -2,13 +2,26 @@
 // line here.
 package all
 
-import "github.com/rumpctrl/rumpctrl/util"
+import (
+	"slices"
+
+	"github.com/rumpctrl/rumpctrl/util"
+	"github.com/rumpctrl/rumpctrl/util/halt"
+	"github.com/rumpctrl/rumpctrl/util/modstat"
+	"github.com/rumpctrl/rumpctrl/util/sysctl"
+)
 
 // table has the utilities in alphabetical order.
-var table = [...]*util.Utility{}
+var table = [...]*util.Utility{
+	&halt.Utility,
+	&modstat.Utility,
+	&halt.Poweroff,
+	&halt.Reboot,
+	&sysctl.Utility,
+}
 
 // Utilities returns all utilities in alphabetical order.
-func Utilities() []*util.Utility { return append([]*util.Utility(nil), table[:]...) }
+func Utilities() []*util.Utility { return slices.Clone(table[:]) }
 
 // Lookup returns the utility of a name, which may be one of its other names, or nil.
 func Lookup(name string) *util.Utility {

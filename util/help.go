@@ -1,0 +1,82 @@
+package util
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Synopsis returns the ways to call the utility, a line each: "ls [-1AaBb] [file ...]".
+func (u *Utility) Synopsis() []string {
+	lines := make([]string, 0, len(u.Usage))
+	for i, line := range u.Usage {
+		if u.verbatimUsage() {
+			if i == 0 {
+				line = line[len("usage:"):]
+			}
+			lines = append(lines, strings.TrimSpace(line))
+			continue
+		}
+		lines = append(lines, strings.TrimSpace(u.Name+" "+line))
+	}
+	return lines
+}
+
+// Help describes the utility in plain text.
+func (u *Utility) Help() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s(%d) - %s\n\n", strings.Join(u.Names(), ", "), u.Section, u.Doc)
+	for _, line := range u.Synopsis() {
+		fmt.Fprintf(&b, "\t%s\n", line)
+	}
+	rows := u.describe()
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r.Name))
+	}
+	if len(rows) > 0 {
+		b.WriteByte('\n')
+	}
+	for _, r := range rows {
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, r.Name, r.Doc)
+	}
+	return b.String()
+}
+
+// Markdown describes the utility as a page of documentation.
+func (u *Utility) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n\n", strings.Join(u.Names(), ", "), sentence(u.Doc))
+	for _, line := range u.Synopsis() {
+		fmt.Fprintf(&b, "    %s\n", line)
+	}
+	rows := u.describe()
+	if len(rows) > 0 {
+		b.WriteString("\n| | |\n|---|---|\n")
+	}
+	cell := strings.NewReplacer("|", `\|`, "<", "&lt;")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(r.Name, "|", `\|`), cell.Replace(r.Doc))
+	}
+	return b.String()
+}
+
+// describe returns the options and the operands with what is said of them.
+func (u *Utility) describe() []Operand {
+	var rows []Operand
+	for _, o := range u.Options {
+		name := "-" + string(o.Letter)
+		if o.Arg != "" {
+			name += " " + o.Arg
+		}
+		rows = append(rows, Operand{name, o.Doc})
+	}
+	return append(rows, u.Operands...)
+}
+
+// sentence makes a sentence of a description.
+func sentence(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + strings.TrimRight(s[1:], ".") + "."
+}
