@@ -5,4 +5,9 @@ go 1.26.0
 require (
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.47.0
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	mvdan.cc/sh/v3 v3.14.1 // indirect
 )
