@@ -15,9 +15,12 @@ type ServerConfig struct {
 	NoPrefetch bool
 
 	// HandshakeTimeout is how long a client may take to become a process
-	// (10 s). WriteTimeout is how long a client may take nothing of what is
-	// sent to it (60 s). Negative values mean for ever.
+	// (10 s), FrameTimeout how long it may pause within a frame (30 s),
+	// WriteTimeout how long it may take nothing of what is sent to it (60 s).
+	// Negative values mean for ever. Between frames a client may be silent as
+	// long as it likes.
 	HandshakeTimeout time.Duration
+	FrameTimeout     time.Duration
 	WriteTimeout     time.Duration
 
 	// MaxFrame is the longest request of a client in bytes (128 KiB; not less
@@ -48,6 +51,7 @@ const (
 	defaultMaxPreforks = 16
 	defaultMaxBuffered = 32 << 20
 	defaultHandshake   = 10 * time.Second
+	defaultFrame       = 30 * time.Second
 	defaultWrite       = 60 * time.Second
 )
 
@@ -78,6 +82,7 @@ func (c ServerConfig) complete() ServerConfig {
 		b.Words = append(b.Words[:len(b.Words):len(b.Words)], WordPrefetch)
 	}
 	c.HandshakeTimeout = orDefault(c.HandshakeTimeout, defaultHandshake)
+	c.FrameTimeout = orDefault(c.FrameTimeout, defaultFrame)
 	c.WriteTimeout = orDefault(c.WriteTimeout, defaultWrite)
 	c.Spin = orDefault(c.Spin, DefaultSpin)
 	c.MaxFrame = max(orDefault(c.MaxFrame, defaultMaxFrame), MaxRequest)

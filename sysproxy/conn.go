@@ -2,6 +2,7 @@ package sysproxy
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -18,7 +19,7 @@ type Conn struct {
 	opt     *options
 	space   AddressSpace
 	buffers *bufferPool
-	spin    *spinLimit
+	readers *wakeful
 	signals signals
 
 	link atomic.Pointer[link] // the connection in use
@@ -36,7 +37,7 @@ func newConn(at *Locator, name string, o *options) *Conn {
 	c := &Conn{
 		at: at, opt: o, name: name,
 		buffers: new(bufferPool),
-		spin:    newSpinLimit(),
+		readers: newWakeful(),
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.space.SetMaxAnon(o.maxAnon)
@@ -173,23 +174,16 @@ func (c *Conn) Fork() (Transport, error) {
 	c.mu.Lock()
 	child := newConn(c.at, c.name, c.opt)
 	c.mu.Unlock()
-	child.spin = c.spin
+	child.readers = c.readers
 	l, err := child.connect(c.ctx, shake{kind: shakeFork, body: forkBody(auth, 0)})
 	if err != nil {
 		// Our servers drop the child then; others do so when we are gone.
 		cancel := &request{typ: typeHandshake, word: shakeFork, body: forkBody(auth, 1)}
-		return nil, errors.Join(err, ignoreErrno(c.request(cancel)))
+		_ = c.link.Load().roundTrip(cancel)
+		return nil, err
 	}
 	child.link.Store(l)
 	return child, nil
-}
-
-// ignoreErrno drops an error that is a mere answer.
-func ignoreErrno(err error) error {
-	if _, ok := err.(abi.Errno); ok {
-		return nil
-	}
-	return err
 }
 
 // Exec gives the process a new name. See Transport.
@@ -198,8 +192,8 @@ func (c *Conn) Exec(name string) error {
 	if err := c.request(r); err != nil {
 		return err
 	}
-	if e := abi.Errno(r.reply[0]) | abi.Errno(r.reply[1])<<8; e != 0 {
-		return e
+	if e := binary.LittleEndian.Uint32(r.reply[:]); e != 0 {
+		return abi.Errno(e)
 	}
 	c.mu.Lock()
 	c.name = name

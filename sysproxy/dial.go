@@ -151,7 +151,7 @@ func (c *Conn) connect(ctx context.Context, s shake) (*link, error) {
 
 // greet reads the banner and shakes hands.
 func (c *Conn) greet(conn net.Conn, s shake) (*link, error) {
-	st := newStream(conn, c.buffers, linkReadSize, c.opt.spin, c.spin)
+	st := newStream(conn, c.buffers, linkReadSize, c.opt.spin, c.readers)
 	line, err := readBanner(st)
 	if err != nil {
 		return nil, err

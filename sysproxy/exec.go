@@ -96,7 +96,7 @@ func Inherit(ctx context.Context, getenv func(string) string, name string, opts 
 	if line := getenv(envBanner); line != "" {
 		b, _ = ParseBanner(line) // without it the server is taken for a plain 0.4
 	}
-	l := c.newLink(newStream(conn, c.buffers, linkReadSize, c.opt.spin, c.spin), b)
+	l := c.newLink(newStream(conn, c.buffers, linkReadSize, c.opt.spin, c.readers), b)
 	if err := l.handshake(shake{kind: shakeExec, body: nameBody(name)}); err != nil {
 		conn.Close()
 		return nil, err

@@ -46,6 +46,7 @@ func (s *session) handshake() bool {
 	if s.st.send(&out, nil) != nil {
 		return false
 	}
+	s.st.stall, s.st.partial = s.srv.cfg.WriteTimeout, s.srv.cfg.FrameTimeout
 	return conn.SetDeadline(time.Time{}) == nil
 }
 

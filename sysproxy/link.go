@@ -217,6 +217,7 @@ func (l *link) read(r *request) {
 			return
 		}
 	}
+	l.st.spin.sleep()
 	l.mu.Lock()
 	l.turn.pass()
 	l.mu.Unlock()

@@ -17,7 +17,7 @@ type Server struct {
 	cfg     ServerConfig
 	banner  string
 	buffers bufferPool
-	spin    *spinLimit
+	readers *wakeful
 	calls   sync.Pool // of *call
 	running sync.WaitGroup
 
@@ -40,7 +40,7 @@ func NewServer(k Kernel, cfg ServerConfig) (*Server, error) {
 	}
 	return &Server{
 		kernel: k, cfg: cfg, banner: line,
-		spin:      newSpinLimit(),
+		readers:   newWakeful(),
 		closing:   make(chan struct{}),
 		listeners: make(map[Listener]struct{}),
 		sessions:  make(map[*session]struct{}),

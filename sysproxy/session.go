@@ -3,6 +3,7 @@ package sysproxy
 import (
 	"errors"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,8 +68,7 @@ func (c *counters) read() Stats {
 
 func newSession(srv *Server, conn net.Conn) *session {
 	s := &session{srv: srv, done: make(chan struct{})}
-	s.st = newStream(conn, &srv.buffers, readSize, srv.cfg.Spin, srv.spin)
-	s.st.stall = srv.cfg.WriteTimeout
+	s.st = newStream(conn, &srv.buffers, readSize, srv.cfg.Spin, srv.readers)
 	s.blockFn = s.block
 	s.turn.held = true // by run
 	return s
@@ -123,14 +123,13 @@ func (s *session) lead() {
 // admit counts a task as begun, or refuses it. s.mu is held.
 func (s *session) admit(t task) bool {
 	var word uint32
-	_, isCall := t.(*call)
 	switch {
 	case s.stopping:
 		t.refuse()
 		return false
 	case s.inExec:
 		word = errInExec
-	case isCall && s.running >= s.srv.cfg.MaxCalls:
+	case s.running >= s.srv.cfg.MaxCalls || s.buffering.Load() > int64(s.srv.cfg.MaxBuffered):
 		word = errTryAgain
 	default:
 		s.running++
@@ -261,7 +260,7 @@ func (s *session) fail(err error) {
 	var pe *ProtocolError
 	s.mu.Lock()
 	s.dead = true
-	s.violated = errors.As(err, &pe)
+	s.violated = errors.As(err, &pe) || errors.Is(err, os.ErrDeadlineExceeded)
 	s.interrupt()
 	for _, w := range s.asked {
 		w.failed = true

@@ -7,72 +7,90 @@ import (
 )
 
 // DefaultSpin is how long a reader that just had traffic looks for more before
-// it goes to sleep. A round trip between two processes then takes a third of
-// the time, because neither has to be woken.
-const DefaultSpin = 20 * time.Microsecond
+// it goes to sleep. A round trip between two processes then takes a fraction of
+// the time, because neither has to be woken; it must be longer than a wake
+// takes, else two ends that both sleep would never find back to not sleeping.
+const DefaultSpin = 50 * time.Microsecond
 
-// spinLimit bounds how many goroutines spin at once, so that they leave
-// processors to those who work.
-type spinLimit struct {
+// wakeful counts the readers of connections that are not asleep. As long as
+// they are fewer than the processors, one may spin without taking a processor
+// from another that has something to do.
+type wakeful struct {
 	now atomic.Int32
 	max int32
 }
 
-func newSpinLimit() *spinLimit {
-	return &spinLimit{max: max(1, int32(runtime.GOMAXPROCS(0)/2))}
+func newWakeful() *wakeful {
+	return &wakeful{max: max(1, int32(runtime.GOMAXPROCS(0)/2))}
 }
 
-// enter asks to spin; leave must follow if it returns true.
-func (l *spinLimit) enter() bool {
-	if l.now.Add(1) > l.max {
-		l.now.Add(-1)
-		return false
-	}
-	return true
-}
+const (
+	// spinCredit is how much worse a connection's record may be before it
+	// leaves out spins. A spin in vain makes it two worse, another one better.
+	spinCredit = 4
 
-func (l *spinLimit) leave() { l.now.Add(-1) }
+	// yieldAfter is how long a spin has the processor for itself; after it, it
+	// lets other goroutines run between two looks.
+	yieldAfter = 5 * time.Microsecond
 
-// maxSpinSkip bounds how many reads go to sleep at once after spins in vain.
-const maxSpinSkip = 64
+	// maxSpinSkip is the largest number of reads without a spin between two
+	// with one, as a power of two: 64.
+	maxSpinSkip = 6
+)
 
 // spinner is the spinning of one connection's reader. A connection whose
-// traffic is slower than the time of a spin soon stops spinning: each spin in
-// vain doubles the number of reads until the next try.
+// traffic is slower than the time of a spin soon all but stops spinning.
 type spinner struct {
-	limit *spinLimit
-	time  time.Duration // 0: never spin
-	start time.Time
-	on    bool // in a spin now
-	fails uint
-	skip  int
+	readers *wakeful
+	time    time.Duration // 0: never spin
+	awake   bool          // counted in readers
+	on      bool          // in a spin now
+	start   time.Time     // of the spin
+	record  int           // 0 is best
+	skip    int           // reads until the next try
 }
 
-// begin is called before a read.
-func (s *spinner) begin() { s.on = false }
+// wake notes that the reader is at work.
+func (s *spinner) wake() {
+	if !s.awake {
+		s.awake = true
+		s.readers.now.Add(1)
+	}
+}
+
+// sleep notes that the reader goes to sleep, or away.
+func (s *spinner) sleep() {
+	if s.awake {
+		s.awake = false
+		s.readers.now.Add(-1)
+	}
+}
 
 // again is called when there is nothing to read yet. It returns true if the
 // reader should look again at once.
 func (s *spinner) again() bool {
+	crowded := s.readers.now.Load() > s.readers.max
+	var spent time.Duration
 	if s.on {
-		if time.Since(s.start) < s.time {
+		spent = time.Since(s.start)
+	}
+	switch {
+	case s.on && !crowded && spent < s.time:
+		if spent > yieldAfter {
 			runtime.Gosched()
-			return true
 		}
-		s.limit.leave()
+		return true
+	case s.on:
 		s.on = false
-		s.fails = min(s.fails+1, 6)
-		s.skip = 1<<s.fails - 1
+		s.record = min(s.record+2, spinCredit+maxSpinSkip)
+		if s.record > spinCredit {
+			s.skip = 1 << (s.record - spinCredit)
+		}
 		return false
-	}
-	if s.time == 0 {
+	case s.time == 0 || crowded:
 		return false
-	}
-	if s.skip > 0 {
+	case s.skip > 0:
 		s.skip--
-		return false
-	}
-	if !s.limit.enter() {
 		return false
 	}
 	s.on, s.start = true, time.Now()
@@ -82,8 +100,7 @@ func (s *spinner) again() bool {
 // end is called when there was something to read, or an error.
 func (s *spinner) end() {
 	if s.on {
-		s.limit.leave()
 		s.on = false
-		s.fails = 0
+		s.record = max(s.record-1, 0)
 	}
 }

@@ -26,14 +26,17 @@ type stream struct {
 	spin spinner
 	read rawRead
 
+	partial time.Duration // a longer pause within a frame is an error; 0: none is
+	armed   bool          // a read deadline is set
+
 	wmu   sync.Mutex
 	write rawWrite      // guarded by wmu
-	stall time.Duration // writing nothing for so long is an error; 0: never
+	stall time.Duration // writing nothing for so long is an error; 0: never is
 }
 
-func newStream(conn net.Conn, pool *bufferPool, size int, spin time.Duration, limit *spinLimit) *stream {
+func newStream(conn net.Conn, pool *bufferPool, size int, spin time.Duration, readers *wakeful) *stream {
 	s := &stream{conn: conn, pool: pool, size: size}
-	s.spin = spinner{limit: limit, time: spin}
+	s.spin = spinner{readers: readers, time: spin, record: spinCredit}
 	s.initRaw()
 	return s
 }
@@ -141,14 +144,33 @@ func (s *stream) rest() {
 
 // release gives the buffer back for good.
 func (s *stream) release() {
+	s.spin.sleep()
 	if s.buf != nil {
 		s.buf.drop()
 		s.buf, s.r, s.w = nil, 0, 0
 	}
 }
 
+// arm is called before the reader waits: within a frame it does so for a time.
+func (s *stream) arm(within bool) {
+	if within && s.partial > 0 {
+		s.armed = true
+		s.conn.SetReadDeadline(time.Now().Add(s.partial))
+	}
+}
+
+// disarm is called when there was something to read.
+func (s *stream) disarm() {
+	if s.armed {
+		s.armed = false
+		s.conn.SetReadDeadline(time.Time{})
+	}
+}
+
 // readConn is readInto for connections without raw access.
 func (s *stream) readConn(p []byte) (int, error) {
+	s.arm(p != nil || s.w > s.r)
+	defer s.disarm()
 	if p == nil {
 		p = s.buf.b[s.w:]
 	}

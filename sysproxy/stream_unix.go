@@ -49,9 +49,9 @@ func (s *stream) readInto(p []byte) (int, error) {
 		return s.readConn(p)
 	}
 	s.read.p, s.read.n, s.read.err = p, 0, nil
-	s.spin.begin()
 	err := s.raw.Read(s.read.try)
 	s.spin.end()
+	s.disarm()
 	s.read.p = nil
 	if s.read.err != nil {
 		err = s.read.err
@@ -62,6 +62,7 @@ func (s *stream) readInto(p []byte) (int, error) {
 // tryRead reads once. It returns false to be called again when there is
 // something to read.
 func (s *stream) tryRead(fd uintptr) bool {
+	s.spin.wake()
 	for {
 		if s.buf == nil {
 			s.room(1)
@@ -76,9 +77,11 @@ func (s *stream) tryRead(fd uintptr) bool {
 			if s.spin.again() {
 				continue
 			}
+			s.arm(s.read.p != nil || s.w > s.r)
 			if s.read.p == nil {
 				s.rest()
 			}
+			s.spin.sleep()
 			return false
 		case err == nil:
 			s.read.err = io.EOF

@@ -28,6 +28,7 @@ const (
 	sysName                  // (addr, n): writes the process's name
 	sysMany                  // (addr, n, k): k CopyOuts of n bytes, one after the other
 	sysHalfRead              // (addr, n): Reserve without Commit, returns EIO
+	sysStat                  // (path, addr): what stat(2) moves: a string in, 152 bytes out
 )
 
 // toyKernel is a kernel for tests: what it does is plain to see here.
@@ -88,6 +89,8 @@ type toyProcess struct {
 	inCall  atomic.Int32
 	waiting atomic.Int32 // in sysBlock or sysSulk
 	exits   atomic.Int32
+
+	stat [152]byte
 
 	mu   sync.Mutex
 	name string
@@ -283,6 +286,12 @@ var toyCalls = map[int]func(p *toyProcess, m Memory, a []uint64) (uint64, error)
 			}
 		}
 		return a[2], nil
+	},
+	sysStat: func(p *toyProcess, m Memory, a []uint64) (uint64, error) {
+		if _, err := m.CopyInStr(a[0], 1024); err != nil {
+			return 0, err
+		}
+		return 0, m.CopyOut(a[1], p.stat[:])
 	},
 	sysHalfRead: func(p *toyProcess, m Memory, a []uint64) (uint64, error) {
 		_, err := m.Reserve(a[0], int(a[1]))

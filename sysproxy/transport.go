@@ -121,7 +121,7 @@ func (b Banner) line() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if got.String() != b.String() || got.OS != b.OS || got.Release != b.Release {
+	if got.String() != b.String() || got.OS != b.OS || got.Release != b.Release || len(got.Words) != len(b.Words) {
 		return "", &ProtocolError{What: fmt.Sprintf("banner %q cannot be read back", s)}
 	}
 	return s, nil

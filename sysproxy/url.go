@@ -95,6 +95,9 @@ const maxSchemeName = 15
 // there: it may then use any address. Errors: *URLError.
 func ParseURL(s string, server bool) (*Locator, error) {
 	l := &Locator{URL: s}
+	if strings.IndexByte(s, 0) >= 0 {
+		return nil, l.bad(abi.EINVAL, "rump_sp: NUL in ``%s''", strings.ReplaceAll(s, "\x00", "\\0"))
+	}
 	name, rest, ok := strings.Cut(s, "://")
 	if !ok {
 		return nil, l.bad(abi.EINVAL, "rump_sp: invalid locator ``%s''", s)
@@ -107,9 +110,6 @@ func ParseURL(s string, server bool) (*Locator, error) {
 		return nil, l.bad(abi.EINVAL, "rump_sp: invalid identifier ``%s''", s)
 	}
 	l.Scheme = name
-	if strings.IndexByte(s, 0) >= 0 {
-		return nil, l.bad(abi.EINVAL, "rump_sp: NUL in ``%s''", strings.ReplaceAll(s, "\x00", "\\0"))
-	}
 	if err := sch.parse(l, rest, server); err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func parseTLS(l *Locator, rest string, server bool) error {
 	}
 	for k, v := range q {
 		if k != "cert" && k != "key" && k != "ca" {
-			return l.bad(abi.EINVAL, "rump_sp_tls: unknown parameter %s", k)
+			return l.bad(abi.EINVAL, "rump_sp_tls: unknown parameter %q", k)
 		}
 		if len(v) != 1 || v[0] == "" {
 			return l.bad(abi.EINVAL, "rump_sp_tls: parameter %s needs one value", k)
@@ -185,13 +185,15 @@ func (l *Locator) parseHostPort(s string, server bool, who string) error {
 		return l.bad(abi.EINVAL, "%s: address too long", who)
 	}
 	switch host {
-	case "*", "":
+	case "":
+		return l.bad(abi.EINVAL, "%s: cannot parse %s", who, s)
+	case "*":
 		l.Host = ""
 	case "0":
 		l.Host = "0.0.0.0"
 	default:
-		if strings.ContainsAny(host, "/\\?#@") || !printable(host) {
-			return l.bad(abi.EINVAL, "%s: cannot parse %q", who, host)
+		if !validV6(host) && !validName(host) {
+			return l.bad(abi.EINVAL, "%s: cannot parse %s", who, host)
 		}
 		l.Host = host
 	}
@@ -208,9 +210,12 @@ func validV6(s string) bool {
 	return err == nil && a.Is6()
 }
 
-func printable(s string) bool {
+// validName tells whether s may be a name or an IPv4 address.
+func validName(s string) bool {
 	for _, c := range []byte(s) {
-		if c <= ' ' || c >= 0x7f {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+		default:
 			return false
 		}
 	}

@@ -1,0 +1,280 @@
+package sysproxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// The benchmarks run between two processes: the test binary starts itself as
+// the server. BenchmarkRawEcho is the yardstick: what the same bytes cost
+// through net.Conn alone.
+
+// envChild makes the test binary a server: "toy URL", "toy0.4 URL" or
+// "echo PATH".
+const envChild = "SYSPROXY_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if what := os.Getenv(envChild); what != "" {
+		child(what)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// child serves until its standard input ends.
+func child(what string) {
+	kind, where, _ := strings.Cut(what, " ")
+	var err error
+	if kind == "echo" {
+		err = serveEcho(where)
+	} else {
+		err = serveToy(where, kind == "toy0.4")
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("ready")
+	io.Copy(io.Discard, os.Stdin)
+	os.Exit(0)
+}
+
+func serveToy(url string, old bool) error {
+	k := newToyKernel()
+	srv, err := NewServer(k, ServerConfig{NoPrefetch: old, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	if err != nil {
+		return err
+	}
+	l, err := Listen(url)
+	if err != nil {
+		return err
+	}
+	go srv.Serve(l)
+	return nil
+}
+
+func serveEcho(path string) error {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return err
+	}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				b := make([]byte, 128<<10)
+				for {
+					n, err := c.Read(b)
+					if err != nil {
+						return
+					}
+					c.Write(b[:n])
+				}
+			}()
+		}
+	}()
+	return nil
+}
+
+// startChild starts the test binary as a server and waits until it is ready.
+func startChild(t testing.TB, what string) {
+	t.Helper()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), envChild+"="+what)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Wait()
+	})
+	b := make([]byte, 100)
+	n, err := out.Read(b)
+	if err != nil || string(b[:n]) != "ready\n" {
+		t.Fatalf("child: %q, %v", b[:n], err)
+	}
+}
+
+func BenchmarkRawEcho(b *testing.B) {
+	path := strings.TrimPrefix(unixURL(b), "unix://")
+	startChild(b, "echo "+path)
+	for _, size := range []int{24, 4 << 10, 64 << 10} {
+		b.Run(fmt.Sprint(size), func(b *testing.B) {
+			c, err := net.Dial("unix", path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			buf := make([]byte, size)
+			b.SetBytes(int64(size))
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Write(buf)
+				if _, err := io.ReadFull(c, buf); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func benchDial(b *testing.B, url string, opts ...Option) *Conn {
+	b.Helper()
+	c, err := Dial(context.Background(), url, "bench", opts...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { c.Close() })
+	return c
+}
+
+// benchCalls are the calls that are measured: name, bytes that they move, and
+// how to fill one in.
+var benchCalls = []struct {
+	name  string
+	num   int
+	bytes int
+	fill  func(c *Call, buf []byte)
+}{
+	{"getpid", sysGetpid, 0, func(*Call, []byte) {}},
+	{"stat", sysStat, 0, func(c *Call, buf []byte) { c.Args(c.InString("/etc/passwd"), c.Out(buf[:152])) }},
+	{"read4K", sysRead, 4 << 10, func(c *Call, buf []byte) { c.Args(c.Out(buf[:4<<10]), 4<<10) }},
+	{"write4K", sysWrite, 4 << 10, func(c *Call, buf []byte) { c.Args(c.In(buf[:4<<10]), 4<<10) }},
+	{"read64K", sysRead, 64 << 10, func(c *Call, buf []byte) { c.Args(c.Out(buf), 64<<10) }},
+	{"write64K", sysWrite, 64 << 10, func(c *Call, buf []byte) { c.Args(c.In(buf), 64<<10) }},
+}
+
+func benchCall(b *testing.B, tr Transport) {
+	for _, bc := range benchCalls {
+		b.Run(bc.name, func(b *testing.B) {
+			buf := make([]byte, 64<<10)
+			fill := tr.NewCall(sysWrite) // so that reads have something
+			fill.Args(fill.In(buf), uint64(len(buf)))
+			done(b, tr, fill)
+			if bc.bytes > 0 {
+				b.SetBytes(int64(bc.bytes))
+			}
+			b.ReportAllocs()
+			c := tr.NewCall(0)
+			for b.Loop() {
+				c.Reset(bc.num)
+				bc.fill(c, buf)
+				if err := tr.Do(c); err != nil || c.Err != 0 {
+					b.Fatal(err, c.Err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkCall(b *testing.B) {
+	run := func(name, child string, url string, opts ...Option) {
+		b.Run(name, func(b *testing.B) {
+			startChild(b, child+" "+url)
+			benchCall(b, benchDial(b, url, opts...))
+		})
+	}
+	run("unix", "toy", unixURL(b))
+	run("unix-0.4", "toy0.4", unixURL(b))
+	run("unix-nospin", "toy", unixURL(b), WithSpin(0))
+	b.Run("local", func(b *testing.B) {
+		tr, err := Local(newToyKernel(), "bench", Banner{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer tr.Close()
+		benchCall(b, tr)
+	})
+}
+
+// BenchmarkConnections measures getpid by several connections at once; the
+// time is per call over all of them.
+func BenchmarkConnections(b *testing.B) {
+	url := unixURL(b)
+	startChild(b, "toy "+url)
+	for _, n := range []int{1, 16, 256} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			conns := make([]*Conn, n)
+			for i := range conns {
+				conns[i] = benchDial(b, url)
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			var wg sync.WaitGroup
+			for i, conn := range conns {
+				wg.Go(func() {
+					c := conn.NewCall(0)
+					for range b.N/n + min(1, max(0, b.N%n-i)) {
+						c.Reset(sysGetpid)
+						if err := conn.Do(c); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+		})
+	}
+}
+
+// BenchmarkThreads measures getpid by several threads on one connection.
+func BenchmarkThreads(b *testing.B) {
+	url := unixURL(b)
+	startChild(b, "toy "+url)
+	conn := benchDial(b, url)
+	for _, n := range []int{4, 64} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			b.SetParallelism(n)
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				c := conn.NewCall(0)
+				for pb.Next() {
+					c.Reset(sysGetpid)
+					if err := conn.Do(c); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// BenchmarkDial measures connecting, the handshake and closing.
+func BenchmarkDial(b *testing.B) {
+	url := unixURL(b)
+	startChild(b, "toy "+url)
+	for b.Loop() {
+		c, err := Dial(context.Background(), url, "bench")
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Close()
+	}
+}
