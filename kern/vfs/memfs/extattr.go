@@ -30,13 +30,13 @@ func (in *inode) xattrCost() int64 {
 	return sum
 }
 
-// GetExtAttr is the value of an attribute. Errors: ENOATTR.
+// GetExtAttr is the value of an attribute. Errors: ENODATA.
 func (in *inode) GetExtAttr(_ *kern.Thread, ns int, name string) ([]byte, error) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	v, ok := in.xattrs[xattrKey{ns, name}]
 	if !ok {
-		return nil, abi.ENOATTR
+		return nil, abi.ENODATA
 	}
 	return slices.Clone(v), nil
 }
@@ -66,14 +66,14 @@ func (in *inode) SetExtAttr(_ *kern.Thread, ns int, name string, value []byte) e
 	return nil
 }
 
-// DeleteExtAttr removes an attribute. Errors: ENOATTR.
+// DeleteExtAttr removes an attribute. Errors: ENODATA.
 func (in *inode) DeleteExtAttr(_ *kern.Thread, ns int, name string) error {
 	key := xattrKey{ns, name}
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	old, ok := in.xattrs[key]
 	if !ok {
-		return abi.ENOATTR
+		return abi.ENODATA
 	}
 	delete(in.xattrs, key)
 	in.fs.space.give(key.cost(old))

@@ -107,16 +107,31 @@ func (f *file) writeChunk(p []byte, off int64) (int, error) {
 	if pages == 0 {
 		return 0, err
 	}
-	if f.chunks == nil {
-		f.chunks = map[int64]*chunk{}
-	}
-	f.chunks[off/chunkSize] = c
+	f.put(off/chunkSize, c)
 	if err == nil && len(p) == chunkSize && c.run == nil && c.missing(0, chunkPages) == chunkPages {
 		c.fill(&f.fs.pages)
 	}
 	p = p[:min(len(p), (first+pages)*pageSize-int(off%chunkSize))]
 	c.write(&f.fs.pages, p, int(off%chunkSize))
 	return len(p), err
+}
+
+// put enters a chunk in the table.
+func (f *file) put(index int64, c *chunk) {
+	if f.chunks == nil {
+		f.chunks = map[int64]*chunk{}
+	}
+	f.chunks[index] = c
+}
+
+// chunkAt is a chunk of the table, made when it is not there.
+func (f *file) chunkAt(index int64) *chunk {
+	c := f.chunks[index]
+	if c == nil {
+		c = new(chunk)
+		f.put(index, c)
+	}
+	return c
 }
 
 // charge takes space for the holes among *pages pages from first on. When there is not enough, *pages becomes the number of
@@ -214,7 +229,7 @@ func (f *file) chunksFrom(first, last int64) func(yield func(int64) bool) {
 			return
 		}
 		for i := range f.chunks {
-			if i >= first && !yield(i) {
+			if i >= first && i <= last && !yield(i) {
 				return
 			}
 		}

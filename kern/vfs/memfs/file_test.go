@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/vfs"
 )
 
@@ -41,8 +42,32 @@ func (m *fileModel) truncate(size int) {
 	}
 }
 
-// TestFileModel makes random reads, writes and truncations and compares with a slice of bytes; every page that was written is
-// held and charged, and no other.
+// allocate is what posix_fallocate(2) does.
+func (m *fileModel) allocate(off, n int) {
+	if end := off + n; end > len(m.data) {
+		m.truncate(end)
+	}
+	for pg := off / pageSize; n > 0 && pg <= (off+n-1)/pageSize; pg++ {
+		m.pages[pg] = true
+	}
+}
+
+// discard is what fdiscard(2) does.
+func (m *fileModel) discard(off, n int) {
+	end := min(off+n, len(m.data))
+	if off >= end {
+		return
+	}
+	clear(m.data[off:end])
+	for pg := range m.pages {
+		if pg*pageSize >= off && (pg+1)*pageSize <= end || pg*pageSize >= off && end == len(m.data) && pg*pageSize < end {
+			delete(m.pages, pg)
+		}
+	}
+}
+
+// TestFileModel makes random reads, writes, truncations, reservations and discards and compares with a slice of bytes; every page that was
+// written or reserved is held and charged, and no other.
 func TestFileModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFS(t, newKernel(t, 0), Config{Face: tmpfsFace})
@@ -52,6 +77,15 @@ func TestFileModel(t *testing.T) {
 		place := func(label string) int {
 			unit := rapid.SampledFrom([]int{1, pageSize, chunkSize}).Draw(rt, label+" unit")
 			return max(0, rapid.IntRange(0, 3*chunkSize/unit).Draw(rt, label)*unit+rapid.IntRange(-2, 2).Draw(rt, label+" near"))
+		}
+		ranged := func(do func(*kern.Thread, int64, int64) error, model func(off, n int)) func(*rapid.T) {
+			return func(*rapid.T) {
+				off, n := place("offset"), place("length")
+				if err := do(nil, int64(off), int64(n)); err != nil {
+					rt.Fatal(err)
+				}
+				model(off, n)
+			}
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"write": func(*rapid.T) {
@@ -71,6 +105,8 @@ func TestFileModel(t *testing.T) {
 				}
 				m.truncate(size)
 			},
+			"allocate": ranged(reg.Allocate, m.allocate),
+			"discard":  ranged(reg.Discard, m.discard),
 			"": func(*rapid.T) {
 				got := bytes.Repeat([]byte{0xaa}, len(m.data)+10)
 				n, err := reg.ReadAt(nil, got, 0)
@@ -120,6 +156,24 @@ func TestPartialWrite(t *testing.T) {
 		if a := attrOf(t, reg); a.Size != max(hole+1, off+int64(n)) {
 			t.Errorf("size %d after %d at %d", a.Size, n, off)
 		}
+	}
+}
+
+// TestAllocateNoSpace: all or nothing. The oracle is the comment on Allocate.
+func TestAllocateNoSpace(t *testing.T) {
+	f := newFS(t, newKernel(t, 0), Config{Face: tmpfsFace, MaxBytes: 1 << 20})
+	reg := create[*file](t, f.root, "f", vfs.NewNode{Mode: abi.S_IFREG})
+	before := f.space.usage()
+	for _, n := range []int64{1 << 20, 1 << 62} {
+		if err := reg.Allocate(nil, 4096, n); !errors.Is(err, abi.ENOSPC) {
+			t.Errorf("allocating %d: %v", n, err)
+		}
+	}
+	if a := attrOf(t, reg); a.Size != 0 || a.Bytes != 0 || f.space.usage() != before {
+		t.Errorf("size %d, %d bytes, %+v; %+v before", a.Size, a.Bytes, f.space.usage(), before)
+	}
+	if err := reg.Allocate(nil, 0, 1<<19); err != nil {
+		t.Error(err)
 	}
 }
 

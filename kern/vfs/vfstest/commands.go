@@ -34,6 +34,7 @@ func directCalls() map[string]int {
 		"access": abi.SYS_access, "faccessat": abi.SYS_faccessat,
 		"chdir": abi.SYS_chdir, "fchdir": abi.SYS_fchdir, "umask": abi.SYS_umask,
 		"fsync": abi.SYS_fsync, "fdatasync": abi.SYS_fdatasync, "pathconf": abi.SYS_pathconf,
+		"posix_fallocate": abi.SYS_posix_fallocate, "fdiscard": abi.SYS_fdiscard,
 		"seteuid": abi.SYS_seteuid,
 	}
 }

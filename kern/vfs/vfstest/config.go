@@ -47,6 +47,8 @@ const (
 	Sparse Feature = "sparse"
 	// LargeFiles go past 4 GiB.
 	LargeFiles Feature = "large"
+	// Reserve is reserving space and giving it back, posix_fallocate(2) and fdiscard(2).
+	Reserve Feature = "reserve"
 	// Handles are getfh(2)'s.
 	Handles Feature = "handles"
 	// ExtAttrs are extended attributes.
