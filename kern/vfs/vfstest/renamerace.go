@@ -29,7 +29,7 @@ func runRenameRace(t *testing.T, c *Config) {
 
 // renameTree moves directories about: each that was made is still there, once, with the right parent and link count.
 func renameTree(t *testing.T, p *proc) {
-	const dirs = 24
+	const dirs = 8
 	if e := p.mkdir("tree"); e != 0 {
 		t.Fatal(e)
 	}
@@ -68,7 +68,7 @@ func renameTree(t *testing.T, p *proc) {
 // moveAbout moves any directory from any open directory to any other and returns how often that could be done.
 func moveAbout(t *testing.T, p *proc, fds []int, seed int) (moved int32) {
 	rng := rand.New(rand.NewPCG(uint64(seed), 7))
-	for range 1500 {
+	for range 2000 {
 		from, to := fds[rng.IntN(len(fds))], fds[rng.IntN(len(fds))]
 		if rng.IntN(3) == 0 {
 			from = abi.AT_FDCWD
