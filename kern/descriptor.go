@@ -225,14 +225,11 @@ func (t *Thread) dup2(from, to, flags int) (int64, error) {
 		f.Release(t)
 		return 0, abi.EBADF
 	}
-	f.SetFlags(uint32(flags)&(abi.O_NONBLOCK|abi.O_NOSIGPIPE), 0)
 	if from == to {
 		f.Release(t)
-		if flags&abi.O_CLOEXEC != 0 {
-			return int64(to), t.Desc.SetCloexec(to, true)
-		}
 		return int64(to), nil
 	}
+	f.SetFlags(uint32(flags)&(abi.O_NONBLOCK|abi.O_NOSIGPIPE), 0)
 	if err := t.Desc.Replace(t, to, f, flags&abi.O_CLOEXEC != 0); err == abi.EBADF {
 		f.Release(t)
 		return 0, err

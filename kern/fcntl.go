@@ -19,34 +19,27 @@ const fcntlFlags = abi.O_APPEND | abi.O_ASYNC | abi.O_SYNC | abi.O_NONBLOCK | ab
 // fcntlCommand serves a command of fcntl(2) on an open descriptor.
 type fcntlCommand func(t *Thread, fd int, f *File, arg uint64) (int64, error)
 
-func fcntlCommands(cmd int) fcntlCommand {
-	switch cmd {
-	case abi.F_DUPFD:
-		return func(t *Thread, fd int, _ *File, arg uint64) (int64, error) { return t.dupfd(fd, arg, false) }
-	case abi.F_DUPFD_CLOEXEC:
-		return func(t *Thread, fd int, _ *File, arg uint64) (int64, error) { return t.dupfd(fd, arg, true) }
-	case abi.F_GETFD:
-		return fcntlGetfd
-	case abi.F_SETFD:
-		return func(t *Thread, fd int, _ *File, arg uint64) (int64, error) {
-			return 0, t.Desc.SetCloexec(fd, arg&abi.FD_CLOEXEC != 0)
-		}
-	case abi.F_GETFL:
-		return func(_ *Thread, _ int, f *File, _ uint64) (int64, error) { return int64(OFlags(f.Flags())), nil }
-	case abi.F_SETFL:
-		return fcntlSetfl
-	case abi.F_GETOWN:
-		return func(_ *Thread, _ int, f *File, _ uint64) (int64, error) { return int64(f.owner()), nil }
-	case abi.F_SETOWN:
-		return func(t *Thread, _ int, f *File, arg uint64) (int64, error) { return 0, f.setOwner(t, int32(arg)) }
-	case abi.F_GETNOSIGPIPE:
-		return fcntlGetnosigpipe
-	case abi.F_SETNOSIGPIPE:
-		return fcntlSetnosigpipe
-	case abi.F_GETLK, abi.F_SETLK, abi.F_SETLKW:
-		return func(t *Thread, _ int, f *File, arg uint64) (int64, error) { return 0, t.recordLock(f, cmd, arg) }
-	}
-	return nil
+// fcntlTable has the commands that need an open descriptor, by number.
+var fcntlTable = map[int]fcntlCommand{
+	abi.F_DUPFD:         func(t *Thread, fd int, _ *File, arg uint64) (int64, error) { return t.dupfd(fd, arg, false) },
+	abi.F_DUPFD_CLOEXEC: func(t *Thread, fd int, _ *File, arg uint64) (int64, error) { return t.dupfd(fd, arg, true) },
+	abi.F_GETFD:         fcntlGetfd,
+	abi.F_SETFD:         fcntlSetfd,
+	abi.F_GETFL:         func(_ *Thread, _ int, f *File, _ uint64) (int64, error) { return int64(OFlags(f.Flags())), nil },
+	abi.F_SETFL:         fcntlSetfl,
+	abi.F_GETOWN:        func(_ *Thread, _ int, f *File, _ uint64) (int64, error) { return int64(f.owner()), nil },
+	abi.F_SETOWN:        func(t *Thread, _ int, f *File, arg uint64) (int64, error) { return 0, f.setOwner(t, int32(arg)) },
+	abi.F_GETNOSIGPIPE:  fcntlGetnosigpipe,
+	abi.F_SETNOSIGPIPE:  fcntlSetnosigpipe,
+	abi.F_GETLK: func(t *Thread, _ int, f *File, arg uint64) (int64, error) {
+		return 0, t.recordLock(f, abi.F_GETLK, arg)
+	},
+	abi.F_SETLK: func(t *Thread, _ int, f *File, arg uint64) (int64, error) {
+		return 0, t.recordLock(f, abi.F_SETLK, arg)
+	},
+	abi.F_SETLKW: func(t *Thread, _ int, f *File, arg uint64) (int64, error) {
+		return 0, t.recordLock(f, abi.F_SETLKW, arg)
+	},
 }
 
 func sysFcntl(t *Thread, a *Args) (int64, error) {
@@ -65,8 +58,8 @@ func sysFcntl(t *Thread, a *Args) (int64, error) {
 	if uint32(cmd)&fsctl != 0 {
 		return 0, abi.EOPNOTSUPP
 	}
-	serve := fcntlCommands(cmd)
-	if serve == nil {
+	serve, ok := fcntlTable[cmd]
+	if !ok {
 		return 0, abi.EINVAL
 	}
 	return serve(t, fd, f, a[2])
@@ -90,6 +83,10 @@ func fcntlGetfd(t *Thread, fd int, _ *File, _ uint64) (int64, error) {
 		return abi.FD_CLOEXEC, err
 	}
 	return 0, err
+}
+
+func fcntlSetfd(t *Thread, fd int, _ *File, arg uint64) (int64, error) {
+	return 0, t.Desc.SetCloexec(fd, arg&abi.FD_CLOEXEC != 0)
 }
 
 func fcntlSetfl(t *Thread, _ int, f *File, arg uint64) (int64, error) {

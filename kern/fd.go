@@ -116,7 +116,7 @@ func (d *Filedesc) closed(t *Thread, fd int, f *File) error {
 	kqs := slices.Clone(d.kqs)
 	d.mu.RUnlock()
 	for _, kq := range kqs {
-		kq.dropFile(fd)
+		kq.dropFile(fd, f)
 	}
 	return f.closeDescriptor(t)
 }
@@ -232,7 +232,7 @@ func (d *Filedesc) closeAll(t *Thread) { d.closeWhere(t, func(int, fdslot) bool 
 
 func (d *Filedesc) closeWhere(t *Thread, cond func(int, fdslot) bool) {
 	d.mu.Lock()
-	closing := map[int]*File{}
+	closing := make([]*File, len(d.slots))
 	for fd, s := range d.slots {
 		if s.file != nil && cond(fd, s) {
 			closing[fd] = s.file
@@ -242,6 +242,8 @@ func (d *Filedesc) closeWhere(t *Thread, cond func(int, fdslot) bool) {
 	}
 	d.mu.Unlock()
 	for fd, f := range closing {
-		d.closed(t, fd, f)
+		if f != nil {
+			d.closed(t, fd, f)
+		}
 	}
 }

@@ -61,9 +61,11 @@ type Kernel struct {
 	vars    sysctlVars
 	uids    uidTable
 	pipes   pipeStats
+	kqueues kqueueStats
 
 	calls    callGate
 	halting  atomic.Bool
+	howto    atomic.Uint32
 	stopping chan struct{} // closed when Halt begins: every Sleep ends
 	done     chan struct{}
 
@@ -120,7 +122,8 @@ func (k *Kernel) Boot() error {
 	return nil
 }
 
-// AtHalt has f called once by Halt, after the calls in flight have ended; the last one given is called first.
+// AtHalt has f called once by Halt, after the calls in flight have ended; the last one given is called first. When a
+// process halts the kernel with reboot(2), that call is in flight still: f must not wait for it.
 func (k *Kernel) AtHalt(f func()) {
 	k.hooksMu.Lock()
 	defer k.hooksMu.Unlock()
@@ -128,23 +131,28 @@ func (k *Kernel) AtHalt(f func()) {
 }
 
 // Halt stops the kernel: no further call enters, blocked ones are interrupted, and when all have left the
-// hooks of AtHalt run: listeners close, file systems are synced and unmounted. Idempotent; the
+// processes exit and the hooks of AtHalt run: listeners close, file systems are synced and unmounted. Idempotent; the
 // second caller waits for the first.
-func (k *Kernel) Halt() { k.haltExcept(0) }
+func (k *Kernel) Halt() { k.halt(nil) }
 
 // haltGrace is how long a halt waits for calls whose clients do not answer.
 const haltGrace = 2 * time.Second
 
-// haltExcept is Halt called from within n calls.
-func (k *Kernel) haltExcept(n int) {
+// halt is Halt, called from within a call of t unless that is nil: t's client is answered when all is done.
+func (k *Kernel) halt(t *Thread) {
+	within := 0
+	if t != nil {
+		within = 1
+	}
 	if k.halting.Swap(true) {
-		if n == 0 {
+		if within == 0 {
 			<-k.done
 		}
 		return
 	}
 	close(k.stopping)
-	k.calls.close(n, haltGrace)
+	k.calls.close(within, haltGrace)
+	k.exitAll()
 	k.hooksMu.Lock()
 	hooks := k.hooks
 	k.hooks = nil
@@ -152,7 +160,26 @@ func (k *Kernel) haltExcept(n int) {
 	for i := len(hooks) - 1; i >= 0; i-- {
 		hooks[i]()
 	}
+	if t != nil {
+		if r, ok := t.Mem.(Responder); ok {
+			r.Respond()
+		}
+	}
 	close(k.done)
+}
+
+// exitAll ends the processes, so that no file is open when file systems are unmounted. Those that are in a call still,
+// since they halt the kernel or because their clients do not answer, lose their descriptors and timers.
+func (k *Kernel) exitAll() {
+	for _, p := range k.Procs() {
+		if p == k.procs.proc0 {
+			continue
+		}
+		if !p.exitIfIdle() {
+			p.timers.deleteAll()
+			p.Desc.closeAll(p.internalThread())
+		}
+	}
 }
 
 // Done is closed when the kernel has halted.

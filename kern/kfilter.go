@@ -3,51 +3,57 @@ package kern
 import (
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 )
 
-// kfilter is a filter of kqueue(2): it fills in where a new knote watches and how its event is asked for.
+// kfilter is a filter of kqueue(2). attach fills in where a new knote watches and how its event is asked for; data is
+// the change's. It is nil for a filter that has a number and is not there.
 type kfilter struct {
 	name   string
-	attach func(t *Thread, kn *knote) error
+	file   bool // ident is a descriptor
+	attach func(t *Thread, kn *knote, data int64) error
 }
 
-// kfilters are the filters by number. EVFILT_AIO and EVFILT_SIGNAL are left out: there is no AIO here, and
-// signals are the client's.
-var kfilters = map[uint32]kfilter{
-	abi.EVFILT_READ:  {"EVFILT_READ", attachFile},
-	abi.EVFILT_WRITE: {"EVFILT_WRITE", attachFile},
-	abi.EVFILT_VNODE: {"EVFILT_VNODE", attachFile},
-	abi.EVFILT_PROC:  {"EVFILT_PROC", attachProc},
-	abi.EVFILT_TIMER: {"EVFILT_TIMER", attachTimer},
+// kfilters are the filters by number. There is no asynchronous I/O here, and so no EVFILT_AIO.
+var kfilters = [abi.EVFILT_SYSCOUNT]kfilter{
+	abi.EVFILT_READ:   {"EVFILT_READ", true, attachFile},
+	abi.EVFILT_WRITE:  {"EVFILT_WRITE", true, attachFile},
+	abi.EVFILT_AIO:    {"EVFILT_AIO", false, nil},
+	abi.EVFILT_VNODE:  {"EVFILT_VNODE", true, attachFile},
+	abi.EVFILT_PROC:   {"EVFILT_PROC", false, attachProc},
+	abi.EVFILT_SIGNAL: {"EVFILT_SIGNAL", false, attachSignal},
+	abi.EVFILT_TIMER:  {"EVFILT_TIMER", false, attachTimer},
 }
+
+// filterByNumber is nil for a number that is no filter's.
+func filterByNumber(n uint32) *kfilter {
+	if n >= abi.EVFILT_SYSCOUNT {
+		return nil
+	}
+	return &kfilters[n]
+}
+
+// maxFilterName bounds the name of a filter, its NUL included.
+const maxFilterName = 32
 
 // Ioctl knows KFILTER_BYNAME and KFILTER_BYFILTER, which tell filters' numbers and names.
 //
-// Errors: ENOENT for a filter that is not there, EFAULT, ENOTTY.
+// Errors: ENOENT for a filter that is not there, ENAMETOOLONG, EFAULT, ENOTTY.
 func (kq *kqueue) Ioctl(t *Thread, _ *File, cmd uint32, data []byte) error {
 	var km abi.KfilterMapping
 	switch cmd {
-	case abi.KFILTER_BYNAME:
-		km.Decode(data)
-		name, err := t.Mem.CopyInStr(km.Name, maxFilterName)
-		if err != nil {
+	case abi.KFILTER_BYNAME, abi.KFILTER_BYFILTER:
+		if err := km.Decode(data); err != nil {
 			return err
 		}
-		for n, f := range kfilters {
-			if f.name == string(name) {
-				km.Filter = n
-				return km.Encode(data)
-			}
-		}
-		return abi.ENOENT
-	case abi.KFILTER_BYFILTER:
-		km.Decode(data)
-		f, ok := kfilters[km.Filter]
-		if !ok {
+	default:
+		return abi.ENOTTY
+	}
+	if cmd == abi.KFILTER_BYFILTER {
+		f := filterByNumber(km.Filter)
+		if f == nil {
 			return abi.ENOENT
 		}
 		name := append([]byte(f.name), 0)
@@ -56,85 +62,24 @@ func (kq *kqueue) Ioctl(t *Thread, _ *File, cmd uint32, data []byte) error {
 		}
 		return t.Mem.CopyOut(km.Name, name)
 	}
-	return abi.ENOTTY
-}
-
-// maxFilterName bounds the name of a filter, its NUL included.
-const maxFilterName = 256
-
-// keventChange does one change of kevent(2).
-//
-// Errors: EINVAL for an unknown filter or one that the file does not have, EBADF, ENOENT for a knote that is not there, ESRCH for a
-// process that is not.
-func (t *Thread) keventChange(kq *kqueue, ev *abi.Kevent) error {
-	filter, ok := kfilters[ev.Filter]
-	if !ok {
-		return abi.EINVAL
-	}
-	key := knoteKey{ev.Ident, ev.Filter}
-	kq.changing.Lock()
-	defer kq.changing.Unlock()
-	kq.mu.Lock()
-	kn := kq.notes[key]
-	kq.mu.Unlock()
-	switch {
-	case kn == nil && ev.Flags&abi.EV_ADD == 0:
-		return abi.ENOENT
-	case ev.Flags&abi.EV_DELETE != 0:
-		if kn != nil {
-			kq.drop(kn)
-		}
-		return nil
-	case kn == nil:
-		return t.keventAdd(kq, filter, key, ev)
-	}
-	kq.modify(kn, ev)
-	return nil
-}
-
-// keventAdd registers a new knote; called with changing held.
-func (t *Thread) keventAdd(kq *kqueue, filter kfilter, key knoteKey, ev *abi.Kevent) error {
-	kn := &knote{key: key, kq: kq, flags: uint16(ev.Flags) &^ actionFlags, sfflags: ev.Fflags, sdata: ev.Data, udata: ev.Udata,
-		disabled: ev.Flags&abi.EV_DISABLE != 0}
-	kn.watch.Notify = kn.notify
-	if err := filter.attach(t, kn); err != nil {
+	name, err := t.Mem.CopyInStr(km.Name, maxFilterName)
+	if err != nil {
 		return err
 	}
-	kq.mu.Lock()
-	kq.notes[key] = kn
-	kq.mu.Unlock()
-	if kn.sel != nil {
-		kn.sel.Watch(&kn.watch)
+	for n := range kfilters {
+		if kfilters[n].name == string(name) {
+			km.Filter = uint32(n)
+			return km.Encode(data)
+		}
 	}
-	kn.notify(0, 0) // it may be there already
-	return nil
-}
-
-// actionFlags are what to do, not how the knote is.
-const actionFlags = abi.EV_ADD | abi.EV_DELETE | abi.EV_ENABLE | abi.EV_DISABLE | abi.EV_RECEIPT | abi.EV_SYSFLAGS
-
-// modify changes a knote that is there: EV_ADD gives it new flags and data, EV_ENABLE and EV_DISABLE switch it.
-func (kq *kqueue) modify(kn *knote, ev *abi.Kevent) {
-	kq.mu.Lock()
-	if ev.Flags&abi.EV_ADD != 0 {
-		kn.flags, kn.sfflags, kn.sdata, kn.udata = uint16(ev.Flags)&^actionFlags, ev.Fflags, ev.Data, ev.Udata
-	}
-	if ev.Flags&abi.EV_DISABLE != 0 {
-		kn.disabled = true
-	}
-	if ev.Flags&abi.EV_ENABLE != 0 {
-		kn.disabled = false
-	}
-	kq.mu.Unlock()
-	kn.notify(0, 0)
+	return abi.ENOENT
 }
 
 // attachFile is EVFILT_READ, EVFILT_WRITE and EVFILT_VNODE: the file's own knotes, or else what its Poll says.
-func attachFile(t *Thread, kn *knote) error {
-	if kn.key.ident > maxDescriptors {
-		return abi.EBADF
-	}
-	f, err := t.Desc.Get(int(kn.key.ident))
+//
+// Errors: EBADF, EINVAL for a filter that the file does not have.
+func attachFile(t *Thread, kn *knote, _ int64) error {
+	f, err := t.Desc.Get(keventFD(kn.key.ident))
 	if err != nil {
 		return err
 	}
@@ -147,54 +92,78 @@ func attachFile(t *Thread, kn *knote) error {
 		kn.sel, kn.event, err = kf.Knote(f, kn.key.filter)
 		return err
 	}
+	if kn.key.filter == abi.EVFILT_VNODE {
+		return abi.EINVAL
+	}
 	p, ok := f.Ops.(Poller)
 	if !ok {
-		return abi.EOPNOTSUPP
+		kn.event = func(_, _ uint32) (bool, int64, uint32, uint16) { return true, 0, 0, 0 }
+		return nil
 	}
-	events, ok := map[uint32]int{abi.EVFILT_READ: abi.POLLIN, abi.EVFILT_WRITE: abi.POLLOUT}[kn.key.filter]
-	if !ok {
-		return abi.EINVAL
+	kn.sel, kn.event = p.Selinfo(), pollEvent(p, f, kn.key.filter)
+	return nil
+}
+
+// pollEvent is the event of a file that has no knotes of its own.
+func pollEvent(p Poller, f *File, filter uint32) KnoteEvent {
+	events := abi.POLLIN | abi.POLLRDNORM
+	if filter == abi.EVFILT_WRITE {
+		events = abi.POLLOUT | abi.POLLWRNORM
 	}
-	kn.sel = p.Selinfo()
-	kn.event = func(_, _ uint32) (bool, int64, uint32, uint16) {
+	return func(_, _ uint32) (bool, int64, uint32, uint16) {
 		got := p.Poll(f, events)
-		var flags uint16
 		if got&abi.POLLHUP != 0 {
-			flags = abi.EV_EOF
+			return true, 0, 0, abi.EV_EOF
 		}
-		return got != 0, 0, 0, flags
+		return got&events != 0, 0, 0, 0
 	}
-	return nil
 }
 
-// attachKqueue watches a kqueue by another. Only one deep: in a circle an event would notify itself.
+// attachKqueue watches a kqueue by another, unless that watches the first, itself or through others: in a circle an event would
+// notify itself. Called with the kernel's kqueues.adding held.
 //
-// Errors: EINVAL when that would be deeper, or for another filter than EVFILT_READ.
+// Errors: EINVAL for a circle, and for another filter than EVFILT_READ.
 func attachKqueue(kn *knote, other *kqueue) error {
-	if kn.key.filter != abi.EVFILT_READ || other == kn.kq {
+	if kn.key.filter != abi.EVFILT_READ || other.leadsTo(kn.kq) {
 		return abi.EINVAL
 	}
-	for _, kq := range []*kqueue{other, kn.kq} {
-		kq.mu.Lock()
-		nested := kq.nested
-		kq.nested = true
-		kq.mu.Unlock()
-		if nested {
-			return abi.EINVAL
+	kn.inner, kn.sel = other, &other.sel
+	kn.event = func(_, _ uint32) (bool, int64, uint32, uint16) {
+		if !other.active() {
+			return false, 0, 0, 0
 		}
+		other.mu.Lock()
+		defer other.mu.Unlock()
+		return true, int64(len(other.queue)), 0, 0
 	}
-	kn.sel = &other.sel
-	kn.event = func(_, _ uint32) (bool, int64, uint32, uint16) { return other.active(), 0, 0, 0 }
 	return nil
 }
 
-// attachProc is EVFILT_PROC: NOTE_EXIT, NOTE_FORK and NOTE_EXEC of a process.
-//
-// Errors: ESRCH; EINVAL for NOTE_TRACK: children are not followed.
-func attachProc(t *Thread, kn *knote) error {
-	if kn.sfflags&abi.NOTE_TRACK != 0 {
-		return abi.EINVAL
+// leadsTo says whether kq is target or watches it, itself or through others.
+func (kq *kqueue) leadsTo(target *kqueue) bool {
+	if kq == target {
+		return true
 	}
+	kq.mu.Lock()
+	var inner []*kqueue
+	for _, kn := range kq.notes {
+		if kn.inner != nil {
+			inner = append(inner, kn.inner)
+		}
+	}
+	kq.mu.Unlock()
+	for _, i := range inner {
+		if i.leadsTo(target) {
+			return true
+		}
+	}
+	return false
+}
+
+// attachProc is EVFILT_PROC: NOTE_EXIT, NOTE_FORK and NOTE_EXEC of a process, and with NOTE_TRACK those of its children.
+//
+// Errors: ESRCH; EACCES for a process of another user.
+func attachProc(t *Thread, kn *knote, _ int64) error {
 	if kn.key.ident > math.MaxInt32 {
 		return abi.ESRCH
 	}
@@ -202,54 +171,170 @@ func attachProc(t *Thread, kn *knote) error {
 	if p == nil {
 		return abi.ESRCH
 	}
-	kn.flags |= abi.EV_CLEAR
-	kn.sel = &p.Sel
-	kn.event = func(hint, sfflags uint32) (active bool, data int64, fflags uint32, flags uint16) {
-		fflags = hint & sfflags
-		if hint&abi.NOTE_EXIT != 0 {
-			flags = abi.EV_EOF | abi.EV_ONESHOT
-		}
-		return fflags != 0, 0, fflags, flags
+	if c := t.Cred(); !c.Root() && c.Euid != p.Cred().Ruid {
+		return abi.EACCES
 	}
+	kn.watchProc(p)
 	return nil
 }
 
-// attachTimer is EVFILT_TIMER: data milliseconds, again and again unless EV_ONESHOT; the event's data counts
-// how often it has passed since the last look.
-//
-// Errors: EINVAL for a negative time.
-func attachTimer(_ *Thread, kn *knote) error {
-	if kn.sdata < 0 || kn.sdata > math.MaxInt64/int64(time.Millisecond) {
+// watchProc makes a knote one of EVFILT_PROC.
+func (kn *knote) watchProc(p *Proc) {
+	kn.flags |= abi.EV_CLEAR
+	kn.sel = &p.Sel
+	kn.note = func(hint uint32, data int64) bool {
+		kn.hint |= hint & kn.sfflags & abi.NOTE_PCTRLMASK
+		if hint&abi.NOTE_EXIT != 0 {
+			kn.flags |= abi.EV_EOF | abi.EV_ONESHOT
+		}
+		return kn.hint != 0 || hint&abi.NOTE_EXIT != 0
+	}
+	kn.event = func(hint, _ uint32) (active bool, data int64, fflags uint32, flags uint16) {
+		if p.dead.Load() {
+			kn.kq.mu.Lock()
+			kn.flags |= abi.EV_EOF | abi.EV_ONESHOT
+			hint |= kn.sfflags & abi.NOTE_EXIT
+			kn.kq.mu.Unlock()
+			return true, kn.parent(hint), hint, 0
+		}
+		return hint != 0, kn.parent(hint), hint, 0
+	}
+	kn.after = func(hint uint32, pid int64) {
+		if hint&abi.NOTE_FORK != 0 {
+			kn.track(p, int(pid))
+		}
+	}
+}
+
+// parent is the data of NOTE_CHILD; other events of a process have none.
+func (kn *knote) parent(hint uint32) int64 {
+	if hint&abi.NOTE_CHILD == 0 {
+		return 0
+	}
+	kn.kq.mu.Lock()
+	defer kn.kq.mu.Unlock()
+	return kn.data
+}
+
+// track watches a child of a process that is watched with NOTE_TRACK. The child's knote begins with the event NOTE_CHILD, whose
+// data is the parent.
+func (kn *knote) track(p *Proc, pid int) {
+	kq := kn.kq
+	kq.mu.Lock()
+	follow := kn.sfflags&abi.NOTE_TRACK != 0 && !kn.dropped
+	child := &knote{key: knoteKey{uint64(pid), abi.EVFILT_PROC}, kq: kq, flags: kn.flags &^ (abi.EV_EOF | abi.EV_ONESHOT),
+		sfflags: kn.sfflags, udata: kn.udata, hint: abi.NOTE_CHILD, data: int64(p.PID)}
+	taken := kq.notes[child.key] != nil
+	kq.mu.Unlock()
+	c := p.K.Proc(pid)
+	if !follow || taken || c == nil {
+		return
+	}
+	child.watch.Notify = child.notify
+	child.watchProc(c)
+	kq.add(child)
+}
+
+// attachSignal is EVFILT_SIGNAL: how often a signal has been posted to the process. Errors: EINVAL.
+func attachSignal(t *Thread, kn *knote, _ int64) error {
+	if kn.key.ident == 0 || kn.key.ident >= abi.NSIG {
 		return abi.EINVAL
 	}
+	signo := int64(kn.key.ident)
 	kn.flags |= abi.EV_CLEAR
-	period := max(time.Duration(kn.sdata)*time.Millisecond, time.Microsecond)
-	tm := &knoteTimer{kn: kn, period: period, once: kn.flags&abi.EV_ONESHOT != 0}
-	kn.event, kn.stop, kn.taken = tm.event, tm.stop, func(n int64) { tm.passed.Add(-n) }
-	tm.mu.Lock()
-	defer tm.mu.Unlock()
-	tm.timer = time.AfterFunc(period, tm.tick)
+	kn.sel = &t.Sel
+	kn.note = func(hint uint32, data int64) bool {
+		if hint != noteSignal || data != signo {
+			return false
+		}
+		kn.data++
+		return true
+	}
+	kn.event = kn.counted
 	return nil
+}
+
+// counted is the event of a filter that counts in data.
+func (kn *knote) counted(_, _ uint32) (active bool, data int64, fflags uint32, flags uint16) {
+	kn.kq.mu.Lock()
+	defer kn.kq.mu.Unlock()
+	return kn.data > 0, kn.data, 0, 0
+}
+
+// maxKnoteTimers bounds the EVFILT_TIMERs of a kernel.
+const maxKnoteTimers = 4096
+
+// attachTimer is EVFILT_TIMER: data milliseconds, again and again unless EV_ONESHOT; the event's data counts
+// how often it has passed since the last report.
+//
+// Errors: EINVAL for a negative time, ENOMEM for more timers than there may be.
+func attachTimer(t *Thread, kn *knote, data int64) error {
+	tm := &knoteTimer{kn: kn, once: kn.flags&abi.EV_ONESHOT != 0}
+	if err := tm.set(data); err != nil {
+		return err
+	}
+	if !t.K.kqueues.countTimer(+1) {
+		return abi.ENOMEM
+	}
+	kn.flags |= abi.EV_CLEAR
+	kn.note = func(uint32, int64) bool { kn.data++; return true }
+	kn.event = kn.counted
+	kn.change = tm.set
+	kn.stop = func() {
+		tm.stop()
+		t.K.kqueues.countTimer(-1)
+	}
+	tm.start()
+	return nil
+}
+
+// countTimer counts EVFILT_TIMERs; it says whether there may be so many.
+func (s *kqueueStats) countTimer(by int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.timers+by > maxKnoteTimers {
+		return false
+	}
+	s.timers += by
+	return true
 }
 
 // knoteTimer ticks for a knote.
 type knoteTimer struct {
-	kn     *knote
-	period time.Duration
-	once   bool
-	passed atomic.Int64
+	kn   *knote
+	once bool
 
 	mu      sync.Mutex
+	period  time.Duration
 	timer   *time.Timer
 	stopped bool
 }
 
-func (tm *knoteTimer) tick() {
-	tm.passed.Add(1)
-	tm.kn.notify(0, 0)
+// set gives the timer's period in milliseconds; one that runs takes it up at its next tick. Errors: EINVAL.
+func (tm *knoteTimer) set(ms int64) error {
+	if ms < 0 || ms > math.MaxInt64/int64(time.Millisecond) {
+		return abi.EINVAL
+	}
 	tm.mu.Lock()
 	defer tm.mu.Unlock()
-	if !tm.once && !tm.stopped {
+	tm.period = max(time.Duration(ms)*time.Millisecond, time.Millisecond)
+	return nil
+}
+
+func (tm *knoteTimer) start() {
+	tm.mu.Lock()
+	defer tm.mu.Unlock()
+	tm.timer = time.AfterFunc(tm.period, tm.tick)
+}
+
+func (tm *knoteTimer) tick() {
+	tm.mu.Lock()
+	defer tm.mu.Unlock()
+	if tm.stopped {
+		return
+	}
+	tm.kn.notify(0, 0)
+	if !tm.once {
 		tm.timer.Reset(tm.period)
 	}
 }
@@ -259,9 +344,4 @@ func (tm *knoteTimer) stop() {
 	defer tm.mu.Unlock()
 	tm.stopped = true
 	tm.timer.Stop()
-}
-
-func (tm *knoteTimer) event(_, _ uint32) (bool, int64, uint32, uint16) {
-	n := tm.passed.Load()
-	return n > 0, n, 0, 0
 }

@@ -18,35 +18,58 @@ func ReadinessSyscalls() []Syscall {
 	return append(rows, kqueueSyscalls()...)
 }
 
-// pollEntry is one file that is waited for.
+// alwaysReady are the events of a file that never has to be waited for.
+const alwaysReady = abi.POLLIN | abi.POLLRDNORM | abi.POLLOUT | abi.POLLWRNORM
+
+// pollEntry is one descriptor that is waited for.
 type pollEntry struct {
-	file    *File
-	poller  Poller // nil: always ready
-	events  int
+	fd      int // negative ones are passed over
+	events  int // what is asked for; POLLERR and POLLHUP count only if they are
 	revents int
 }
 
-// newPollEntry holds the file behind a descriptor; one that is not open has POLLNVAL.
-func (t *Thread) newPollEntry(fd, events int) pollEntry {
-	f, err := t.Desc.Get(fd)
-	if err != nil {
-		return pollEntry{revents: abi.POLLNVAL}
+// look asks the file behind the descriptor, whichever that is now. The file is not held while it is waited for: another
+// thread may close it.
+func (e *pollEntry) look(t *Thread) {
+	e.revents = 0
+	if e.fd < 0 {
+		return
 	}
-	e := pollEntry{file: f, events: events}
-	e.poller, _ = f.Ops.(Poller)
-	return e
+	f, err := t.Desc.Get(e.fd)
+	if err != nil {
+		e.revents = abi.POLLNVAL
+		return
+	}
+	defer f.Release(t)
+	if p, ok := f.Ops.(Poller); ok {
+		e.revents = p.Poll(f, e.events) & e.events
+	} else {
+		e.revents = e.events & alwaysReady
+	}
 }
 
-// look asks the file; it reports whether anything holds.
-func (e *pollEntry) look() bool {
-	switch {
-	case e.file == nil:
-	case e.poller == nil:
-		e.revents = e.events & (abi.POLLIN | abi.POLLRDNORM | abi.POLLOUT | abi.POLLWRNORM)
-	default:
-		e.revents = e.poller.Poll(e.file, e.events)
+// selinfo is where the file's events are announced; nil for a file that is always ready.
+func (e *pollEntry) selinfo(t *Thread) *Selinfo {
+	f, err := t.Desc.Get(e.fd)
+	if err != nil {
+		return nil
 	}
-	return e.revents != 0
+	defer f.Release(t)
+	if p, ok := f.Ops.(Poller); ok {
+		return p.Selinfo()
+	}
+	return nil
+}
+
+// lookAll looks at all entries and counts those that are ready.
+func (t *Thread) lookAll(entries []pollEntry) int {
+	n := 0
+	for i := range entries {
+		if entries[i].look(t); entries[i].revents != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // pollWait looks at all entries and, when nothing holds, waits for one of them until the timeout. It returns
@@ -54,62 +77,50 @@ func (e *pollEntry) look() bool {
 //
 // Errors: EINTR.
 func (t *Thread) pollWait(entries []pollEntry, timeout time.Duration) (int, error) {
-	if n := lookAll(entries); n > 0 || timeout == 0 {
+	if n := t.lookAll(entries); n > 0 || timeout == 0 {
 		return n, nil
 	}
 	wake := t.wakeChan()
 	w := &Watcher{Notify: func(uint32, int64) { signal(wake) }}
+	var watched []*Selinfo
 	for i := range entries {
-		if entries[i].poller != nil {
-			s := entries[i].poller.Selinfo()
+		if s := entries[i].selinfo(t); s != nil {
 			s.Watch(w)
-			defer s.Unwatch(w)
+			watched = append(watched, s)
 		}
 	}
+	defer func() {
+		for _, s := range watched {
+			s.Unwatch(w)
+		}
+	}()
 	deadline := deadlineAfter(timeout)
 	for {
-		if n := lookAll(entries); n > 0 {
+		if n := t.lookAll(entries); n > 0 {
 			return n, nil
 		}
-		switch err := t.Sleep(wake, deadline); err {
-		case nil:
-		case abi.EWOULDBLOCK:
-			return lookAll(entries), nil
-		default:
+		if err := t.Sleep(wake, deadline); err == abi.EWOULDBLOCK {
+			return t.lookAll(entries), nil
+		} else if err != nil {
 			return 0, err
 		}
 	}
 }
 
-func lookAll(entries []pollEntry) int {
-	n := 0
-	for i := range entries {
-		if entries[i].look() {
-			n++
-		}
-	}
-	return n
-}
-
-func (t *Thread) releaseEntries(entries []pollEntry) {
-	for _, e := range entries {
-		if e.file != nil {
-			e.file.Release(t)
-		}
-	}
-}
-
-// sysPoll is poll(fds, nfds, timeout in milliseconds; negative waits for ever).
+// sysPoll is poll(fds, nfds, timeout in milliseconds; INFTIM waits for ever).
 func sysPoll(t *Thread, a *Args) (int64, error) {
-	timeout := Forever
-	if ms := a.Int(2); ms >= 0 {
-		timeout = time.Duration(ms) * time.Millisecond
+	ms := a.Int(2)
+	switch {
+	case ms == -1:
+		return t.poll(a[0], a.Uint(1), Forever)
+	case ms < 0:
+		return 0, abi.EINVAL
 	}
-	return t.poll(a[0], a.Uint(1), timeout)
+	return t.poll(a[0], a.Uint(1), time.Duration(ms)*time.Millisecond)
 }
 
-// sysPollts is pollts(fds, nfds, timeout, signal mask). No signal is ever delivered during a call, so the mask
-// has nothing to mask, but it must be readable.
+// sysPollts is pollts(fds, nfds, timeout, signal mask). The mask must be readable and is the client's affair: it is there
+// that signals are delivered.
 func sysPollts(t *Thread, a *Args) (int64, error) {
 	timeout, err := t.timespecTimeout(a[2])
 	if err != nil {
@@ -138,44 +149,41 @@ func (t *Thread) checkSigmask(addr uint64) error {
 	if addr == 0 {
 		return nil
 	}
-	var mask [abi.SizeofSigset]byte
-	return t.Mem.CopyIn(addr, mask[:])
+	return t.Mem.CopyIn(addr, t.small(abi.SizeofSigset))
 }
 
-// poll does poll(2)'s work on the array at addr.
+// pollSpare is how many entries more than a process has descriptors poll(2) takes.
+const pollSpare = 1000
+
+// poll does poll(2)'s work on the n structures at addr.
 //
-// Errors: EINVAL for more entries than a process can have descriptors, EFAULT, EINTR.
+// Errors: EINVAL for many more entries than the process has descriptors, EFAULT, EINTR.
 func (t *Thread) poll(addr uint64, n uint32, timeout time.Duration) (int64, error) {
-	if n > maxDescriptors {
+	if int64(n) > int64(t.Desc.last())+1+pollSpare {
 		return 0, abi.EINVAL
 	}
-	fds := make([]byte, int(n)*abi.SizeofPollfd)
-	if err := t.Mem.CopyIn(addr, fds); n > 0 && err != nil {
-		return 0, err
-	}
-	entries := make([]pollEntry, 0, n)
-	var pfd abi.Pollfd
-	for b := fds; len(b) > 0; b = b[abi.SizeofPollfd:] {
-		pfd.Decode(b)
-		if pfd.Fd < 0 {
-			entries = append(entries, pollEntry{})
-			continue
+	fds := t.small(int(n) * abi.SizeofPollfd)
+	if len(fds) > 0 {
+		if err := t.Mem.CopyIn(addr, fds); err != nil {
+			return 0, err
 		}
-		entries = append(entries, t.newPollEntry(int(pfd.Fd), int(pfd.Events)))
 	}
-	defer t.releaseEntries(entries)
+	entries := make([]pollEntry, n)
+	pfds := make([]abi.Pollfd, n)
+	for i := range pfds {
+		if err := pfds[i].Decode(fds[i*abi.SizeofPollfd:]); err != nil {
+			return 0, err
+		}
+		entries[i] = pollEntry{fd: int(pfds[i].Fd), events: int(uint16(pfds[i].Events)) | abi.POLLERR | abi.POLLHUP}
+	}
 	ready, err := t.pollWait(entries, timeout)
-	if err != nil {
+	if err != nil || n == 0 {
 		return 0, err
 	}
-	for i, e := range entries {
-		b := fds[i*abi.SizeofPollfd:]
-		pfd.Decode(b)
-		pfd.Revents = int16(e.revents)
-		pfd.Encode(b)
-	}
-	if n == 0 {
-		return 0, nil
+	fds = fds[:0]
+	for i := range pfds {
+		pfds[i].Revents = int16(entries[i].revents)
+		fds = pfds[i].Append(fds)
 	}
 	return int64(ready), t.Mem.CopyOut(addr, fds)
 }

@@ -205,19 +205,20 @@ func (p *Proc) Exit() {
 	}
 }
 
-// exitIfIdle ends the process unless one of its threads is in a call or it has exited before.
-func (p *Proc) exitIfIdle() {
+// exitIfIdle ends the process unless one of its threads is in a call; it says whether the process has ended.
+func (p *Proc) exitIfIdle() bool {
 	p.mu.Lock()
-	idle := !p.exited && p.nthreads == 0
-	if idle {
+	before, idle := p.exited, p.nthreads == 0
+	if !before && idle {
 		p.exited = true
 		close(p.gone)
 		close(p.idle)
 	}
 	p.mu.Unlock()
-	if idle {
+	if !before && idle {
 		p.reap()
 	}
+	return idle
 }
 
 // reap frees what an exited process without threads still holds.

@@ -117,7 +117,8 @@ func deadlineAfter(timeout time.Duration) time.Time {
 
 // Sleep waits for a receive from wake (nil: nothing) or the deadline (the zero time: none).
 //
-// Errors: EWOULDBLOCK at the deadline, EINTR when the process's client vanished or the kernel halts.
+// Errors: EWOULDBLOCK at the deadline, EINTR when the process's client vanished, or has the call end (Canceller), or the
+// kernel halts.
 func (t *Thread) Sleep(wake <-chan struct{}, deadline time.Time) error {
 	t.Mem.Block()
 	var expired <-chan time.Time
@@ -126,11 +127,16 @@ func (t *Thread) Sleep(wake <-chan struct{}, deadline time.Time) error {
 		defer timer.Stop()
 		expired = timer.C
 	}
+	var cancelled <-chan struct{}
+	if c, ok := t.Mem.(Canceller); ok {
+		cancelled = c.Done()
+	}
 	select {
 	case <-wake:
 		return nil
 	case <-expired:
 		return abi.EWOULDBLOCK
+	case <-cancelled:
 	case <-t.gone:
 	case <-t.K.stopping:
 	}

@@ -54,18 +54,24 @@ func newUio(iov []abi.Iovec) uio {
 // piece is the length of the next transfer.
 func (u *uio) piece() int { return int(min(u.left, maxTransfer)) }
 
-// contiguous says whether the next n bytes are in one buffer, and where.
-func (u *uio) contiguous(n int) (addr uint64, ok bool) {
+// current is the first buffer with bytes left, or the last one.
+func (u *uio) current() *abi.Iovec {
 	for len(u.iov) > 1 && u.iov[0].Len == 0 {
 		u.iov = u.iov[1:]
 	}
-	return u.iov[0].Base, u.iov[0].Len >= uint64(n)
+	return &u.iov[0]
+}
+
+// contiguous says whether the next n bytes are in one buffer, and where.
+func (u *uio) contiguous(n int) (addr uint64, ok bool) {
+	v := u.current()
+	return v.Base, v.Len >= uint64(n)
 }
 
 // each calls f for the parts of the next len(p) bytes, and moves on.
 func (u *uio) each(p []byte, f func(addr uint64, p []byte) error) error {
 	for len(p) > 0 {
-		v := &u.iov[0]
+		v := u.current()
 		n := int(min(uint64(len(p)), v.Len))
 		if err := f(v.Base, p[:n]); err != nil {
 			return err
@@ -80,13 +86,10 @@ func (u *uio) each(p []byte, f func(addr uint64, p []byte) error) error {
 func (u *uio) skip(n int) {
 	u.left -= uint64(n)
 	for n > 0 {
-		v := &u.iov[0]
+		v := u.current()
 		m := int(min(uint64(n), v.Len))
 		v.Base, v.Len = v.Base+uint64(m), v.Len-uint64(m)
 		n -= m
-		if v.Len == 0 && len(u.iov) > 1 {
-			u.iov = u.iov[1:]
-		}
 	}
 }
 
@@ -188,6 +191,9 @@ func (t *Thread) write(f *File, iov []abi.Iovec, off int64) (int64, error) {
 // a call holds no more of the client's memory than a piece.
 func (t *Thread) lendPiece(u *uio, buf *[]byte) ([]byte, error) {
 	n := u.piece()
+	if n == 0 {
+		return nil, nil
+	}
 	if addr, ok := u.contiguous(n); ok && u.total <= maxTransfer {
 		p, err := t.Mem.Lend(addr, n)
 		if err == nil {
