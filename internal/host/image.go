@@ -36,7 +36,7 @@ type Image struct {
 // Open opens the file at path, or finds it among those that are open. With create a file that is not there
 // is made. A file that may not be written is opened for reading alone.
 //
-// Errors: *InUseError; EINVAL for what is neither a regular file nor a device; what open(2) says.
+// Errors: ErrInUse; EINVAL for what is neither a regular file nor a device; what open(2) says.
 func (s *Images) Open(path string, create bool) (*Image, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,15 +99,14 @@ func openImage(path string, create bool) (*Image, error) {
 	return i, nil
 }
 
-// InUseError says that another kernel has a host file mapped. It is EBUSY.
-type InUseError struct {
-	Path string
-}
+// ErrInUse says that another kernel has a host file mapped. It is EBUSY.
+var ErrInUse error = inUse{}
 
-func (e *InUseError) Error() string { return e.Path + " is in use by another rump kernel" }
+type inUse struct{}
 
-// Unwrap is EBUSY.
-func (e *InUseError) Unwrap() error { return abi.EBUSY }
+func (inUse) Error() string { return "in use by another rump kernel" }
+
+func (inUse) Unwrap() error { return abi.EBUSY }
 
 // Path is the name by which the image was opened first.
 func (i *Image) Path() string { return i.path }
@@ -184,7 +183,7 @@ func (s *Images) end(before func(*Image) error) error {
 func (i *Image) Window(offset, size int64) (*Window, error) {
 	end := offset + size
 	if offset < 0 || size < 0 || end < offset {
-		return nil, fmt.Errorf("%s: offset %d and size %d: %w", i.path, offset, size, abi.EINVAL)
+		return nil, i.cannotMap("offset %d and size %d", offset, size)
 	}
 	have, err := i.Size()
 	if err == nil && have < end {
@@ -196,7 +195,12 @@ func (i *Image) Window(offset, size int64) (*Window, error) {
 		return nil, err
 	}
 	if have < end && have != 0 {
-		return nil, fmt.Errorf("%s has %d bytes, %d are mapped: %w", i.path, have, end, abi.EINVAL)
+		return nil, i.cannotMap("it has %d bytes, %d are mapped", have, end)
 	}
 	return &Window{image: i, offset: offset, size: size}, nil
+}
+
+// cannotMap is EINVAL with a reason.
+func (i *Image) cannotMap(format string, args ...any) error {
+	return &fs.PathError{Op: "map", Path: i.path, Err: fmt.Errorf("%w: %s", abi.EINVAL, fmt.Sprintf(format, args...))}
 }

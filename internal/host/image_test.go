@@ -201,8 +201,7 @@ func TestImagesShareAndLock(t *testing.T) {
 		t.Error("a file that is mapped twice is open twice")
 	}
 	_, err := two.Open(path, false)
-	var inUse *InUseError
-	if !errors.As(err, &inUse) || Errno(err) != abi.EBUSY {
+	if !errors.Is(err, ErrInUse) || Errno(err) != abi.EBUSY {
 		t.Fatalf("a second kernel: %v, want in use", err)
 	}
 	one.Close()

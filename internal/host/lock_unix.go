@@ -18,7 +18,7 @@ func lockFile(f *os.File, exclusive bool) error {
 	}
 	switch err := flock(f, how|unix.LOCK_NB); err {
 	case unix.EWOULDBLOCK:
-		return &InUseError{Path: f.Name()}
+		return &fs.PathError{Op: "open", Path: f.Name(), Err: ErrInUse}
 	case unix.ENOLCK, unix.EOPNOTSUPP, unix.ENOSYS, unix.EINVAL:
 		return nil
 	default:
