@@ -6,18 +6,46 @@ import (
 	"slices"
 
 	"github.com/rumpctrl/rumpctrl/util"
+	"github.com/rumpctrl/rumpctrl/util/cat"
+	"github.com/rumpctrl/rumpctrl/util/cp"
+	"github.com/rumpctrl/rumpctrl/util/dd"
+	"github.com/rumpctrl/rumpctrl/util/df"
 	"github.com/rumpctrl/rumpctrl/util/halt"
+	"github.com/rumpctrl/rumpctrl/util/ln"
+	"github.com/rumpctrl/rumpctrl/util/ls"
+	"github.com/rumpctrl/rumpctrl/util/mkdir"
+	"github.com/rumpctrl/rumpctrl/util/mknod"
 	"github.com/rumpctrl/rumpctrl/util/modstat"
+	"github.com/rumpctrl/rumpctrl/util/mount"
+	"github.com/rumpctrl/rumpctrl/util/mount_tmpfs"
+	"github.com/rumpctrl/rumpctrl/util/mv"
+	"github.com/rumpctrl/rumpctrl/util/rm"
+	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
+	"github.com/rumpctrl/rumpctrl/util/umount"
 )
 
 // table has the utilities in alphabetical order.
 var table = [...]*util.Utility{
+	&cat.Utility,
+	&cp.Utility,
+	&dd.Utility,
+	&df.Utility,
 	&halt.Utility,
+	&ln.Utility,
+	&ls.Utility,
+	&mkdir.Utility,
+	&mknod.Utility,
 	&modstat.Utility,
+	&mount.Utility,
+	&mount_tmpfs.Utility,
+	&mv.Utility,
 	&halt.Poweroff,
 	&halt.Reboot,
+	&rm.Utility,
+	&rmdir.Utility,
 	&sysctl.Utility,
+	&umount.Utility,
 }
 
 // Utilities returns all utilities in alphabetical order.

@@ -1,0 +1,97 @@
+package mknod
+
+import (
+	"errors"
+
+	"github.com/rumpctrl/rumpctrl/util"
+)
+
+// packer packs the numbers of a device, major first, into one. Errors are the text of a message.
+type packer func(numbers []uint64) (uint64, error)
+
+var (
+	errMajor   = errors.New("invalid major number")
+	errMinor   = errors.New("invalid minor number")
+	errUnit    = errors.New("invalid unit number")
+	errSubunit = errors.New("invalid subunit number")
+	errFields  = errors.New("too many fields for format")
+)
+
+// formats are the device numbers of operating systems, by the names of -F.
+var formats = map[string]packer{
+	"386bsd":  pack8x8,
+	"4bsd":    pack8x8,
+	"bsdos":   packBSDOS,
+	"freebsd": packFreeBSD,
+	"hpux":    halves(8, 24),
+	"isc":     pack8x8,
+	"linux":   pack8x8,
+	"native":  packNetBSD,
+	"netbsd":  packNetBSD,
+	"osf1":    halves(12, 20),
+	"sco":     pack8x8,
+	"solaris": halves(14, 18),
+	"sunos":   pack8x8,
+	"svr3":    pack8x8,
+	"svr4":    halves(14, 18),
+	"ultrix":  pack8x8,
+}
+
+var pack8x8 = halves(8, 8)
+
+// halves packs a major number of some bits above a minor number of others.
+func halves(majorBits, minorBits int) packer {
+	return func(n []uint64) (uint64, error) {
+		switch {
+		case len(n) != 2:
+			return 0, errFields
+		case n[1]>>minorBits != 0:
+			return 0, errMinor
+		case n[0]>>majorBits != 0:
+			return 0, errMajor
+		}
+		return n[0]<<minorBits | n[1], nil
+	}
+}
+
+// packNetBSD packs as makedev(3) does: 12 bits of major, 20 of minor.
+func packNetBSD(n []uint64) (uint64, error) {
+	switch {
+	case len(n) != 2:
+		return 0, errFields
+	case n[0]>>12 != 0:
+		return 0, errMajor
+	case n[1]>>20 != 0:
+		return 0, errMinor
+	}
+	return util.Makedev(uint32(n[0]), uint32(n[1])), nil
+}
+
+// packFreeBSD packs a major number of 8 bits into the midst of a minor number of 24.
+func packFreeBSD(n []uint64) (uint64, error) {
+	switch {
+	case len(n) != 2:
+		return 0, errFields
+	case n[1]&^0xffff00ff != 0:
+		return 0, errMinor
+	case n[0]>>8 != 0:
+		return 0, errMajor
+	}
+	return n[0]<<8 | n[1], nil
+}
+
+// packBSDOS packs 12 bits of major and either 20 of minor or 12 of unit and 8 of subunit.
+func packBSDOS(n []uint64) (uint64, error) {
+	if len(n) != 3 {
+		return halves(12, 20)(n)
+	}
+	switch {
+	case n[2]>>8 != 0:
+		return 0, errSubunit
+	case n[1]>>12 != 0:
+		return 0, errUnit
+	case n[0]>>12 != 0:
+		return 0, errMajor
+	}
+	return n[0]<<20 | n[1]<<8 | n[2], nil
+}
