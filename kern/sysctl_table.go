@@ -79,14 +79,19 @@ func (k *Kernel) filesByPID(pid int) []abi.KinfoFile {
 		if pid != -1 && p.PID != pid {
 			continue
 		}
-		p.Desc.Open(func(fd int, f *File) {
+		for fd := range p.Desc.last() + 1 {
+			f, err := p.Desc.Get(fd)
+			if err != nil {
+				continue
+			}
 			ki := f.kinfo()
 			ki.Pid, ki.Fd = uint32(p.PID), int32(fd)
 			if on, err := p.Desc.Cloexec(fd); err == nil && on {
 				ki.Ofileflags = abi.FD_CLOEXEC
 			}
 			files = append(files, ki)
-		})
+			f.Release(p.internalThread())
+		}
 	}
 	return files
 }
@@ -96,12 +101,17 @@ func (k *Kernel) filesByFile() []abi.KinfoFile {
 	var files []abi.KinfoFile
 	seen := map[*File]bool{}
 	for _, p := range k.Procs() {
-		p.Desc.Open(func(_ int, f *File) {
+		for fd := range p.Desc.last() + 1 {
+			f, err := p.Desc.Get(fd)
+			if err != nil {
+				continue
+			}
 			if !seen[f] {
 				seen[f] = true
 				files = append(files, f.kinfo())
 			}
-		})
+			f.Release(p.internalThread())
+		}
 	}
 	return files
 }
