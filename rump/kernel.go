@@ -103,7 +103,7 @@ func (k *Kernel) Boot() error {
 	defer k.mu.Unlock()
 	k.booted = true
 	for _, l := range k.listeners {
-		go k.remote.server.Serve(l)
+		go k.accept(l)
 	}
 	return nil
 }

@@ -32,9 +32,19 @@ func (k *Kernel) Listen(url string, opts ...sysproxy.ListenOption) (string, erro
 	}
 	k.listeners = append(k.listeners, l)
 	if k.booted {
-		go k.remote.server.Serve(l)
+		go k.accept(l)
 	}
 	return l.URL(), nil
+}
+
+// accept serves a listener's clients until it is closed.
+func (k *Kernel) accept(l sysproxy.Listener) {
+	err := k.remote.server.Serve(l)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.closed {
+		k.kernel.Logf("rump_sp: no more clients at %s: %v\n", l.URL(), err)
+	}
 }
 
 func bind(url string, opts []sysproxy.ListenOption) (l sysproxy.Listener, err error) {
@@ -54,7 +64,7 @@ func bind(url string, opts []sysproxy.ListenOption) (l sysproxy.Listener, err er
 	return l, err
 }
 
-// Serve listens at a URL and serves clients until the kernel has halted, or ctx ends, which halts it.
+// Serve listens at a URL and serves clients of a booted kernel until the kernel has halted, or ctx ends, which halts it.
 //
 // Errors: as Listen; what ended ctx.
 func (k *Kernel) Serve(ctx context.Context, url string, opts ...sysproxy.ListenOption) error {
