@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -40,6 +41,9 @@ func mount(t *kern.Thread, a *kern.Args) (int64, error) {
 		return 0, err
 	}
 	args := &MountArgs{Flags: int(flags), Data: data, On: vp, Path: path, VFS: v}
+	if args.Strings, err = copyInStrings(t, data, typ); err != nil {
+		return 0, err
+	}
 	switch {
 	case flags&abi.MNT_GETARGS != 0:
 		return v.getMountArgs(t, args, a[3])
@@ -89,6 +93,27 @@ func copyInMountData(t *kern.Thread, addr, n uint64, typ *Type) ([]byte, error) 
 	return data, t.Mem.CopyIn(addr, data)
 }
 
+// copyInStrings reads the strings that the argument structure has the addresses of.
+func copyInStrings(t *kern.Thread, data []byte, typ *Type) ([]string, error) {
+	var list []string
+	for _, off := range typ.Strings {
+		var addr uint64
+		if off+8 <= len(data) {
+			addr = binary.LittleEndian.Uint64(data[off:])
+		}
+		if addr == 0 {
+			list = append(list, "")
+			continue
+		}
+		b, err := t.Mem.CopyInStr(addr, abi.PATH_MAX)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, string(b))
+	}
+	return list, nil
+}
+
 // getMountArgs is MNT_GETARGS: it copies out the arguments that a file system is mounted with and returns their length.
 func (v *VFS) getMountArgs(t *kern.Thread, args *MountArgs, addr uint64) (int64, error) {
 	vp := args.On
@@ -103,7 +128,10 @@ func (v *VFS) getMountArgs(t *kern.Thread, args *MountArgs, addr uint64) (int64,
 	if len(args.Data) < n {
 		return 0, abi.EINVAL
 	}
-	if err := g.GetArgs(t, args.Data); err != nil {
+	v.mountMu.Lock()
+	err := g.GetArgs(t, args.Data)
+	v.mountMu.Unlock()
+	if err != nil {
 		return 0, err
 	}
 	return int64(n), t.Mem.CopyOut(addr, args.Data[:n])
@@ -120,12 +148,12 @@ func (v *VFS) Mount(t *kern.Thread, typ *Type, args *MountArgs) (*Mount, error) 
 	case flags&abi.MNT_EXPORTED != 0:
 		return nil, abi.EINVAL
 	}
-	v.mountMu.Lock()
-	defer v.mountMu.Unlock()
 	fs, err := typ.Mount(t, args)
 	if err != nil {
 		return nil, err
 	}
+	v.mountMu.Lock()
+	defer v.mountMu.Unlock()
 	m := newMount(v, typ)
 	m.fs, m.owner = fs, t.Cred().Euid
 	flags &= (abi.MNT_BASIC_FLAGS | abi.MNT_IGNORE) &^ abi.MNT_OP_FLAGS
@@ -226,7 +254,7 @@ func (v *VFS) update(t *kern.Thread, args *MountArgs) error {
 		return abi.EINVAL
 	}
 	u, ok := m.fs.(Updater)
-	if !ok {
+	if !ok && args.Data != nil {
 		return abi.EOPNOTSUPP
 	}
 	v.mountMu.Lock()
@@ -249,9 +277,11 @@ func (v *VFS) update(t *kern.Thread, args *MountArgs) error {
 			return err
 		}
 	}
-	if err := u.Update(t, args); err != nil {
-		m.flags.Store(old)
-		return err
+	if ok {
+		if err := u.Update(t, args); err != nil {
+			m.flags.Store(old)
+			return err
+		}
 	}
 	m.flags.Store(now)
 	return nil

@@ -52,10 +52,9 @@ func (v *VFS) begin(t *kern.Thread, at int, path []byte) (*lookup, error) {
 		return nil, abi.ENAMETOOLONG
 	}
 	var dir *Vnode
-	if at != abi.AT_FDCWD {
-		// Looked at for absolute paths too, as NetBSD does: a bad descriptor is an error.
+	if at != abi.AT_FDCWD && path[0] != '/' {
 		var err error
-		if dir, err = v.dirOfFD(t, at, path[0] == '/'); err != nil {
+		if dir, err = v.dirOfFD(t, at); err != nil {
 			return nil, err
 		}
 	}
@@ -100,18 +99,13 @@ func (lk *lookup) put() {
 	v.lookups.Put(lk)
 }
 
-// dirOfFD is the directory of a descriptor, held; nil if it is not needed since the path is absolute.
-//
-// Errors: EBADF, ENOTDIR, EINVAL for what is no vnode.
-func (v *VFS) dirOfFD(t *kern.Thread, fd int, absolute bool) (*Vnode, error) {
+// dirOfFD is the directory of a descriptor, held. Errors: EBADF, ENOTDIR, EINVAL for what is no vnode.
+func (v *VFS) dirOfFD(t *kern.Thread, fd int) (*Vnode, error) {
 	f, of, err := fileOf(t, fd)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Release(t)
-	if absolute {
-		return nil, nil
-	}
 	if !of.vp.IsDir() {
 		return nil, abi.ENOTDIR
 	}

@@ -11,13 +11,15 @@ import (
 type Type struct {
 	// Name as mount(2) has it: "tmpfs".
 	Name string
-	// Mount makes a file system from mount(2)'s arguments. data is the client's mount_args structure as it came;
-	// it has been copied in.
+	// Mount makes a file system from mount(2)'s arguments. Everything of the client's has been copied in: Mount, and Update
+	// after it, do not use t.Mem.
 	Mount func(t *kern.Thread, m *MountArgs) (FS, error)
 	// Remote says that the files are on another machine: MNT_LOCAL is not set then.
 	Remote bool
 	// ArgsSize is the size of the argument structure in bytes: what is copied in when the client gives no length.
 	ArgsSize int
+	// Strings are the offsets, in the argument structure, of the addresses of strings (fspec): they are copied in too.
+	Strings []int
 }
 
 // MountArgs is what a Type's Mount gets.
@@ -26,6 +28,8 @@ type MountArgs struct {
 	Flags int
 	// Data is the file system's own argument structure, as long as the client says; nil when it gave none.
 	Data []byte
+	// Strings are those that Type.Strings asks for, in its order; "" for an address of 0.
+	Strings []string
 	// On is the covered directory; nil when the root is mounted.
 	On *Vnode
 	// Path is where it is mounted, absolute.
@@ -51,7 +55,9 @@ type FS interface {
 	Source() string
 }
 
-// Updater is a FS that can be mounted anew over itself with MNT_UPDATE; EOPNOTSUPP otherwise.
+// Updater is a FS that has a say when it is mounted anew over itself with MNT_UPDATE: its arguments may change, and files
+// may become read-only or writable again, as m.Flags say. Without it package vfs changes the flags alone, and arguments
+// are EOPNOTSUPP.
 type Updater interface {
 	Update(t *kern.Thread, m *MountArgs) error
 }

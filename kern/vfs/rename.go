@@ -274,12 +274,12 @@ func (r *renaming) lookupBoth() (err error) {
 // checkKinds checks that the tree stays a tree and kinds match.
 func (r *renaming) checkKinds() error {
 	switch {
-	case (r.from.slash() || r.to.slash()) && !r.fvp.IsDir():
-		return abi.ENOTDIR
 	case r.tvp != nil && r.fvp.IsDir() && !r.tvp.IsDir():
 		return abi.ENOTDIR
 	case r.tvp != nil && !r.fvp.IsDir() && r.tvp.IsDir():
 		return abi.EISDIR
+	case (r.from.slash() || r.to.slash()) && !r.fvp.IsDir():
+		return abi.ENOTDIR
 	case slices.Contains(r.aboveTo, r.fvp):
 		return abi.EINVAL
 	case r.tvp != nil && slices.Contains(r.aboveFrom, r.tvp):

@@ -351,3 +351,55 @@ func (df *deviceFile) revoke(t *kern.Thread) {
 	df.Selinfo().Notify(0)
 	df.vp.notify(abi.NOTE_REVOKE)
 }
+
+// Disk is a block device that a file system has opened for itself.
+type Disk struct {
+	kern.BlockDevice
+	file *kern.File
+	dev  uint64
+}
+
+// OpenDisk opens the block device special file of a path, seen by the calling process, for a Type's Mount. Nobody else can open it
+// until it is closed.
+//
+// Errors: ENOTBLK for another file, ENXIO, EBUSY, EACCES, and those of path lookup.
+func (v *VFS) OpenDisk(t *kern.Thread, path string, write bool) (*Disk, error) {
+	vp, err := v.namei(t, abi.AT_FDCWD, []byte(path), follow)
+	if err != nil {
+		return nil, err
+	}
+	if vp.typ != abi.S_IFBLK {
+		vp.Release(t)
+		return nil, abi.ENOTBLK
+	}
+	fflags, want := uint32(abi.FREAD), mayRead
+	if write {
+		fflags, want = fflags|abi.FWRITE, want|mayWrite
+	}
+	var a Attr
+	if err := vp.access(t, t.Cred(), want, &a); err != nil {
+		vp.Release(t)
+		return nil, err
+	}
+	dev := vp.rdev
+	f, err := v.openFile(t, vp, fflags)
+	if err != nil {
+		return nil, err
+	}
+	df, ok := f.Ops.(*deviceFile)
+	var bd kern.BlockDevice
+	if ok {
+		bd, ok = df.ops.(kern.BlockDevice)
+	}
+	if !ok {
+		f.Release(t)
+		return nil, abi.ENXIO
+	}
+	return &Disk{bd, f, dev}, nil
+}
+
+// Dev is the disk's device number.
+func (d *Disk) Dev() uint64 { return d.dev }
+
+// Close lets others open the disk again.
+func (d *Disk) Close(t *kern.Thread) error { return d.file.Release(t) }
