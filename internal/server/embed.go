@@ -10,22 +10,11 @@ func Embed(env *Env, options []string, url string) (k *rump.Kernel, at string) {
 	if !ok || !checkLibraries(s.libraries, env.Stderr) {
 		return nil, ""
 	}
+	s.private = url == ""
 	if len(s.libraries) == 0 {
 		s.libraries = rump.Components()
 	}
-	s.foreground = true
-	k, failed := s.kernel(env)
-	if failed == nil && url != "" {
-		var err error
-		if at, err = k.Listen(url); err != nil {
-			failed = listenFailure(err)
-		}
-	}
-	if failed == nil {
-		if err := k.Boot(); err != nil {
-			failed = bootFailure(err)
-		}
-	}
+	k, at, failed := start(env, s)
 	if failed != nil {
 		failed.tell(env, true)
 		return nil, ""

@@ -6,19 +6,58 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rumpctrl/rumpctrl/component/all"
 	"github.com/rumpctrl/rumpctrl/rump"
 )
+
+// library is an argument of -l.
+type library struct {
+	given     string
+	component all.Entry
+	err       error // why it is no component of this kernel
+}
+
+// resolve finds the components of libraries.
+func resolve(libraries []string) []library {
+	list := make([]library, len(libraries))
+	for i, l := range libraries {
+		c, err := rump.LookupComponent(l)
+		list[i] = library{given: l, component: c, err: err}
+	}
+	return list
+}
+
+// given says whether a component, by its proper name, is among the libraries.
+func given(component string, libraries []library) bool {
+	return slices.ContainsFunc(libraries, func(l library) bool { return l.err == nil && l.component.Name == component })
+}
+
+// problem says why a library cannot be loaded with the others; nothing when it can.
+func (l library) problem(others []library) string {
+	if l.err != nil {
+		return l.err.Error()
+	}
+	missing := slices.DeleteFunc(slices.Clone(l.component.Needs), func(need string) bool { return given(need, others) })
+	if len(missing) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s needs -l%s", l.component.Name, strings.Join(missing, " -l"))
+}
 
 // checkLibraries says what is wrong with the -l options. It has nothing to say about a complete set.
 //
 // The first line is the original's, whose second one is the dynamic linker's.
-func checkLibraries(libraries []string, stderr io.Writer) bool {
+func checkLibraries(names []string, stderr io.Writer) bool {
+	libraries := resolve(names)
 	var last string
-	var problems []string
-	for _, lib := range libraries {
-		if why := libraryProblem(lib, libraries); why != "" {
-			last = lib
+	var problems, there []string
+	for _, l := range libraries {
+		if why := l.problem(libraries); why != "" {
+			last = l.given
 			problems = append(problems, why)
+		}
+		if l.err == nil {
+			there = append(there, l.component.Name)
 		}
 	}
 	if last == "" {
@@ -28,40 +67,8 @@ func checkLibraries(libraries []string, stderr io.Writer) bool {
 	for _, why := range problems {
 		fmt.Fprintf(stderr, "  %s\n", why)
 	}
-	if known := thoseThere(libraries); len(known) > 0 {
-		fmt.Fprintf(stderr, "  this set is complete: -l%s\n", strings.Join(rump.With(known...), " -l"))
+	if set := rump.With(there...); len(set) > 0 && checkLibraries(set, io.Discard) {
+		fmt.Fprintf(stderr, "  this set is complete: -l%s\n", strings.Join(set, " -l"))
 	}
 	return false
-}
-
-// libraryProblem says why a library cannot be loaded with the others; nothing when it can.
-func libraryProblem(lib string, libraries []string) string {
-	c, err := rump.LookupComponent(lib)
-	if err != nil {
-		return err.Error()
-	}
-	missing := slices.DeleteFunc(slices.Clone(c.Needs), func(need string) bool { return given(need, libraries) })
-	if len(missing) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%s needs -l%s", c.Name, strings.Join(missing, " -l"))
-}
-
-// given says whether a component, by its proper name, is among the libraries.
-func given(component string, libraries []string) bool {
-	return slices.ContainsFunc(libraries, func(l string) bool {
-		c, err := rump.LookupComponent(l)
-		return err == nil && c.Name == component
-	})
-}
-
-// thoseThere are the libraries that are components of this kernel, if they can be completed.
-func thoseThere(libraries []string) []string {
-	return slices.DeleteFunc(slices.Clone(libraries), func(l string) bool {
-		_, err := rump.LookupComponent(l)
-		return err != nil || slices.ContainsFunc(rump.With(l), func(need string) bool {
-			_, err := rump.LookupComponent(need)
-			return err != nil
-		})
-	})
 }

@@ -29,7 +29,7 @@ func (s *settings) modulesFailure() *failure {
 	switch c := componentWith(name); {
 	case c == nil:
 		f.detail += fmt.Sprintf(", and no component has module %s", name)
-	case given(c.Name, s.libraries):
+	case given(c.Name, resolve(s.libraries)):
 		f.errno, f.detail = abi.EEXIST, fmt.Sprintf("%s: module %s is built in already, by -l%s", file, name, c.Name)
 	default:
 		f.detail += fmt.Sprintf("; -l%s has module %s built in", c.Name, name)

@@ -35,6 +35,7 @@ type settings struct {
 	foreground bool
 	verbose    bool
 	url        string
+	private    bool // there is no URL: the kernel serves nobody
 }
 
 // parse reads the arguments. What is wrong with them has been said on stderr when it returns false.

@@ -174,6 +174,9 @@ func TestStartFailures(t *testing.T) {
 		{"-lrumpnosuch unix://csock", "failed to load -libraries, last error from \"rumpnosuch\":\n  there is no component rumpnosuch\n", 1},
 		{"-lrumpfs_tmpfs unix://csock",
 			"failed to load -libraries, last error from \"rumpfs_tmpfs\":\n  rumpfs_tmpfs needs -lrumpvfs\n  this set is complete: -lrumpvfs -lrumpfs_tmpfs\n", 1},
+		{"-lrumpnosuch -lrumpfs_tmpfs -lrumpfs_zfs unix://csock", "failed to load -libraries, last error from \"rumpfs_zfs\":\n" +
+			"  there is no component rumpnosuch\n  rumpfs_tmpfs needs -lrumpvfs\n  component rumpfs_zfs is not written yet\n" +
+			"  this set is complete: -lrumpvfs -lrumpfs_tmpfs\n", 1},
 		{"-m nope.kmod unix://csock", "module etfs register failed: No such file or directory\n  nope.kmod: no such file or directory\n", 2},
 		{"-lrumpvfs -m tmpfs.kmod unix://csock",
 			"module load failed: Exec format error\n  tmpfs.kmod: kernel modules cannot be loaded into this kernel; -lrumpfs_tmpfs has module tmpfs built in\n", 8},
@@ -205,6 +208,15 @@ func TestStartFailures(t *testing.T) {
 			t.Errorf("%s: status %d\n%swant %d\n%s", c.args, status, text, c.status, c.want)
 		}
 		checkUntouched(t, c.args, dir)
+	}
+}
+
+// TestEmptyURL: as any other that is not one.
+func TestEmptyURL(t *testing.T) {
+	text, status := runProgram(t, command(programsDir(t), t.TempDir(), "rump_server", ""))
+	want := "rump_sp: invalid locator ``''\nrump server init failed: Invalid argument\n"
+	if text != want || status != 22 {
+		t.Errorf("status %d\n%swant 22\n%s", status, text, want)
 	}
 }
 
@@ -252,7 +264,7 @@ func TestMemLimit(t *testing.T) {
 // TestAllserver: every component there is, as modstat(8) lists them.
 func TestAllserver(t *testing.T) {
 	dir := t.TempDir()
-	d := startDaemon(t, dir, command(programsDir(t), dir, "rump_allserver", "unix://csock"))
+	d := startDaemon(t, dir, command(programsDir(t), dir, "rump_allserver", "-lrumpfs_tmpfs", "unix://csock"))
 	mods, err := d.process(t).Sys().Modstat()
 	if err != nil {
 		t.Fatal(err)

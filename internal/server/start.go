@@ -25,11 +25,11 @@ type failure struct {
 // soon as the service runs, or the error's number; in the foreground when the kernel has halted.
 func serve(env *Env, everything bool) int {
 	s, ok := parse(env.name(), env.Args[1:], env.Getenv, env.Stderr)
+	if ok && everything {
+		s.libraries = append(rump.Components(), s.libraries...)
+	}
 	if !ok || !checkLibraries(s.libraries, env.Stderr) {
 		return 1
-	}
-	if everything {
-		s.libraries = rump.Components()
 	}
 	if s.foreground {
 		return run(env, s, func() error { return nil })
@@ -56,7 +56,7 @@ func run(env *Env, s *settings, ready func() error) int {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
-	k, failed := start(env, s)
+	k, _, failed := start(env, s)
 	if failed != nil {
 		return failed.tell(env, s.foreground)
 	}
@@ -73,22 +73,25 @@ func run(env *Env, s *settings, ready func() error) int {
 	return 0
 }
 
-// start makes the kernel and has it listen before it boots: whatever fails, nothing is left behind.
-func start(env *Env, s *settings) (*rump.Kernel, *failure) {
-	k, failed := s.kernel(env)
+// start makes the kernel and has it listen, unless it is private, before it boots: whatever fails, nothing is left
+// behind. at is the URL for clients.
+func start(env *Env, s *settings) (k *rump.Kernel, at string, failed *failure) {
+	if k, failed = s.kernel(env); failed == nil {
+		failed = s.modulesFailure()
+	}
 	if failed != nil {
-		return nil, failed
+		return nil, "", failed
 	}
-	if failed := s.modulesFailure(); failed != nil {
-		return nil, failed
-	}
-	if _, err := k.Listen(s.url); err != nil {
-		return nil, listenFailure(err)
+	if !s.private {
+		var err error
+		if at, err = k.Listen(s.url); err != nil {
+			return nil, "", listenFailure(err)
+		}
 	}
 	if err := k.Boot(); err != nil {
-		return nil, bootFailure(err)
+		return nil, "", bootFailure(err)
 	}
-	return k, nil
+	return k, at, nil
 }
 
 // kernel makes the kernel that the settings describe.
