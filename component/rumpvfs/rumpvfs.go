@@ -6,6 +6,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/vfs"
+	"github.com/rumpctrl/rumpctrl/kern/vfs/memdev"
 	"github.com/rumpctrl/rumpctrl/kern/vfs/memfs"
 )
 
@@ -17,7 +18,7 @@ func Component() *kern.Component {
 		if err := attach(k); err != nil {
 			return err
 		}
-		return attachMemory(k)
+		return memdev.AttachMem(k)
 	}
 	return c
 }
