@@ -38,6 +38,12 @@ func startDaemon(t testing.TB, dir string, cmd *exec.Cmd) *daemon {
 	if text, status := runProgram(t, cmd); status != 0 || text != "" {
 		t.Fatalf("%v: status %d\n%s", cmd.Args, status, text)
 	}
+	return attach(t, dir)
+}
+
+// attach finds the server that listens at the socket csock in dir. It is killed when the test ends.
+func attach(t testing.TB, dir string) *daemon {
+	t.Helper()
 	d := &daemon{dir: dir, sock: filepath.Join(dir, "csock")}
 	d.url = "unix://" + d.sock
 	d.pid = peer(t, d.sock)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -116,6 +117,61 @@ func TestForeground(t *testing.T) {
 	}
 	if _, err := os.Lstat(filepath.Join(dir, "csock")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket is still there: %v", err)
+	}
+}
+
+// TestVerbose: the kernel's messages are on standard error, in the background too, and stay there.
+func TestVerbose(t *testing.T) {
+	dir := t.TempDir()
+	stderr, err := os.Create(filepath.Join(dir, "messages"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	cmd := command(programsDir(t), dir, "rump_server", "-v", "-lrumpvfs", "unix://csock")
+	cmd.Stderr = stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	d := attach(t, dir)
+	if fd2, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/2", d.pid)); err != nil || fd2 != stderr.Name() {
+		t.Errorf("standard error of the server is %s, %v", fd2, err)
+	}
+	text, err := os.ReadFile(stderr.Name())
+	if err != nil || !bytes.HasPrefix(text, []byte("NetBSD ")) {
+		t.Errorf("messages: %q, %v", text, err)
+	}
+}
+
+// TestConsoleGone: a server whose output nobody reads lives; who writes to the console gets EIO.
+func TestConsoleGone(t *testing.T) {
+	dir := t.TempDir()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := command(programsDir(t), dir, "rump_server", "-s", "-v", "unix://csock")
+	cmd.Stdout, cmd.Stderr = w, w
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	if _, err := r.Read(make([]byte, 1)); err != nil { // the first message of the boot: the socket is there
+		t.Fatal(err)
+	}
+	r.Close()
+	p := attach(t, dir).process(t)
+	if _, err := p.Sys().Write(1, []byte("hello?")); !errors.Is(err, abi.EIO) {
+		t.Errorf("writing to the console: %v, want EIO", err)
+	}
+	if _, err := p.Sys().Getpid(); err != nil {
+		t.Errorf("the server has suffered: %v", err)
+	}
+	if err := p.Sys().Reboot(0, ""); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -53,6 +53,7 @@ func detach(env *Env) int {
 
 // run starts the server, calls ready and waits until the kernel has halted.
 func run(env *Env, s *settings, ready func() error) int {
+	signal.Ignore(syscall.SIGPIPE) // nobody may read what the console or -v print any more
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer signal.Stop(signals)
