@@ -216,10 +216,13 @@ func (t *Sysctl) remember(mib []int32, list []abi.Sysctlnode) {
 
 func mibKey(mib []int32) string { return string(appendMIB(nil, mib)) }
 
+// queryRoom is room for the nodes below most others.
+const queryRoom = 32 * abi.SizeofSysctlnode
+
 // query asks the kernel for the nodes below a node.
 func (t *Sysctl) query(mib []int32) ([]abi.Sysctlnode, error) {
 	q := abi.Sysctlnode{Flags: abi.SYSCTL_VERSION}
-	b, err := t.read(append(slices.Clip(mib), abi.CTL_QUERY), q.Append(nil))
+	b, err := t.read(append(slices.Clip(mib), abi.CTL_QUERY), queryRoom, q.Append(nil))
 	if err != nil {
 		return nil, err
 	}

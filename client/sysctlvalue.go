@@ -11,14 +11,26 @@ import (
 // firstRead is how much room a value gets before its length is known: more than nearly all need.
 const firstRead = 1024
 
-// read returns a value of any length.
-func (t *Sysctl) read(mib []int32, value []byte) ([]byte, error) {
-	b := make([]byte, firstRead)
+// room returns how much room the value of a node gets at first. Numbers get what they need: there are
+// some of which a caller can have more if he asks for it.
+func (n *SysctlNode) room() int {
+	switch n.Type() {
+	case abi.CTLTYPE_INT, abi.CTLTYPE_BOOL, abi.CTLTYPE_QUAD:
+		if n.Size <= 8 {
+			return int(n.Size)
+		}
+	}
+	return int(max(firstRead, min(n.Size, maxSysctl)))
+}
+
+// read returns a value of any length. room is for the first try, in is what a query takes.
+func (t *Sysctl) read(mib []int32, room int, in []byte) ([]byte, error) {
+	b := make([]byte, room)
 	for {
-		n, err := t.s.Sysctl(mib, b, value)
+		n, err := t.s.Sysctl(mib, b, in)
 		if err == abi.ENOMEM && len(b) < maxSysctl {
 			// It may be longer still by the next call.
-			b = make([]byte, min(max(n+n/8, 2*len(b)), maxSysctl))
+			b = make([]byte, min(max(n+n/8, 2*len(b), firstRead), maxSysctl))
 			continue
 		}
 		if err != nil {
@@ -28,20 +40,38 @@ func (t *Sysctl) read(mib []int32, value []byte) ([]byte, error) {
 	}
 }
 
-// Get returns the value of a node. Errors: an abi.Errno.
-func (t *Sysctl) Get(mib []int32) ([]byte, error) { return t.read(mib, nil) }
+// Get returns a value by its numbers, without a look at the node. Errors: an abi.Errno.
+func (t *Sysctl) Get(mib []int32) ([]byte, error) { return t.read(mib, firstRead, nil) }
 
-// Set sets the value of a node. Errors: an abi.Errno.
+// Set sets a value by its numbers. Errors: an abi.Errno.
 func (t *Sysctl) Set(mib []int32, value []byte) error {
 	_, err := t.s.Sysctl(mib, nil, value)
 	return err
 }
 
-// Swap sets the value of a node and returns the one before.
-func (t *Sysctl) Swap(mib []int32, value []byte) ([]byte, error) { return t.read(mib, value) }
+// Value returns the value of a node. Errors: an abi.Errno.
+func (t *Sysctl) Value(n *SysctlNode) ([]byte, error) { return t.read(n.MIB, n.room(), nil) }
+
+// Swap sets the value of a node and returns the one before, cut short if that grew in the meantime.
+func (t *Sysctl) Swap(n *SysctlNode, value []byte) ([]byte, error) {
+	room := n.room()
+	if n.Size == 0 {
+		size, err := t.Len(n)
+		if err != nil {
+			return nil, err
+		}
+		room = size
+	}
+	b := make([]byte, room)
+	size, err := t.s.Sysctl(n.MIB, b, value)
+	if err != nil && err != abi.ENOMEM { // ENOMEM is said of the old value; the new one is set
+		return nil, err
+	}
+	return b[:min(size, len(b))], nil
+}
 
 // Len returns the length that the kernel gives for a value.
-func (t *Sysctl) Len(mib []int32) (int, error) { return t.s.Sysctl(mib, nil, nil) }
+func (t *Sysctl) Len(n *SysctlNode) (int, error) { return t.s.Sysctl(n.MIB, nil, nil) }
 
 // The functions by name return *SysctlNameError, or a *fs.PathError with an abi.Errno.
 
@@ -51,7 +81,7 @@ func (t *Sysctl) Bytes(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := t.Get(n.MIB)
+	b, err := t.Value(n)
 	return b, pathError("sysctl", name, err)
 }
 

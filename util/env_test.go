@@ -182,10 +182,6 @@ func TestHelp(t *testing.T) {
 	if got := u.Help(); got != want {
 		t.Errorf("help:\n%s", got)
 	}
-	want = "# u\n\nDo it.\n\n    u [-a] [-f file]\n\n| | |\n|---|---|\n| `-a` | All. |\n| `-f file` | A\\|B. |\n| `x=n` | X. |\n"
-	if got := u.Markdown(); got != want {
-		t.Errorf("page:\n%s", got)
-	}
 	u.Usage = []string{"usage:\tu one", "\tu two"}
 	if got := fmt.Sprint(u.Synopsis()); got != "[u one u two]" {
 		t.Errorf("synopsis %s", got)

@@ -42,24 +42,6 @@ func (u *Utility) Help() string {
 	return b.String()
 }
 
-// Markdown describes the utility as a page of documentation.
-func (u *Utility) Markdown() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n\n%s\n\n", strings.Join(u.Names(), ", "), sentence(u.Doc))
-	for _, line := range u.Synopsis() {
-		fmt.Fprintf(&b, "    %s\n", line)
-	}
-	rows := u.describe()
-	if len(rows) > 0 {
-		b.WriteString("\n| | |\n|---|---|\n")
-	}
-	cell := strings.NewReplacer("|", `\|`, "<", "&lt;")
-	for _, r := range rows {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", strings.ReplaceAll(r.Name, "|", `\|`), cell.Replace(r.Doc))
-	}
-	return b.String()
-}
-
 // describe returns the options and the operands with what is said of them.
 func (u *Utility) describe() []Operand {
 	var rows []Operand
@@ -71,12 +53,4 @@ func (u *Utility) describe() []Operand {
 		rows = append(rows, Operand{name, o.Doc})
 	}
 	return append(rows, u.Operands...)
-}
-
-// sentence makes a sentence of a description.
-func sentence(s string) string {
-	if s == "" {
-		return ""
-	}
-	return strings.ToUpper(s[:1]) + strings.TrimRight(s[1:], ".") + "."
 }

@@ -82,7 +82,7 @@ func (t *tool) printChildren(n *client.SysctlNode, list []abi.Sysctlnode, sep st
 // printValue prints the value of a node by its type.
 func (t *tool) printValue(n *client.SysctlNode) {
 	if n.Size == 0 {
-		size, err := t.tree.Len(n.MIB)
+		size, err := t.tree.Len(n)
 		if err != nil {
 			t.unreadable(n.Path, err)
 			return
@@ -94,7 +94,7 @@ func (t *tool) printValue(n *client.SysctlNode) {
 			return
 		}
 	}
-	b, err := t.tree.Get(n.MIB)
+	b, err := t.tree.Value(n)
 	if err != nil {
 		t.unreadable(n.Path, err)
 		return

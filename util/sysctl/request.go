@@ -173,7 +173,7 @@ func (t *tool) setString(n *client.SysctlNode, value string) error {
 
 // swap sets a value and displays what it was and is.
 func (t *tool) swap(n *client.SysctlNode, b []byte, display func(*client.SysctlNode, []byte, when)) error {
-	old, err := t.tree.Swap(n.MIB, b)
+	old, err := t.tree.Swap(n, b)
 	if err != nil {
 		return t.unwritable(n.Path, err)
 	}

@@ -2,7 +2,6 @@ package sysctl
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -38,7 +37,7 @@ func setLimit(t *tool, n *client.SysctlNode, text string) error {
 
 // printBy prints a value by a function that displays it.
 func (t *tool) printBy(n *client.SysctlNode, display func(*client.SysctlNode, []byte, when)) {
-	b, err := t.tree.Get(n.MIB)
+	b, err := t.tree.Value(n)
 	if err != nil {
 		t.unreadable(n.Path, err)
 		return
@@ -59,7 +58,7 @@ func (t *tool) mode(n *client.SysctlNode, b []byte, w when) {
 func printMode(t *tool, n *client.SysctlNode) { t.printBy(n, t.mode) }
 
 func setMode(t *tool, n *client.SysctlNode, text string) error {
-	old, err := t.tree.Get(n.MIB)
+	old, err := t.tree.Value(n)
 	if err != nil {
 		return t.fail("%s: failed query", n.Path)
 	}
@@ -94,30 +93,30 @@ func portList(b []byte) string {
 	return strings.Join(list, ",")
 }
 
-// parsePorts reads a list of ports into a set.
-func parsePorts(s string) ([]byte, error) {
-	b := make([]byte, maxPorts/8)
+// parsePorts reads a list of ports into a set, or returns what is wrong with it.
+func parsePorts(s string) (set []byte, complaint string) {
+	set = make([]byte, maxPorts/8)
 	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ',' }) {
 		port, err := parseUquad(word)
 		if err != nil {
-			return nil, fmt.Errorf("Invalid port: %s", word) //nolint:staticcheck // sysctl(8)'s words
+			return nil, "Invalid port: " + word
 		}
 		if port >= maxPorts {
-			return nil, fmt.Errorf("Port out of range: %s", word) //nolint:staticcheck // sysctl(8)'s words
+			return nil, "Port out of range: " + word
 		}
-		at := b[port/32*4:]
+		at := set[port/32*4:]
 		binary.LittleEndian.PutUint32(at, binary.LittleEndian.Uint32(at)|1<<(port%32))
 	}
-	return b, nil
+	return set, ""
 }
 
 func printPorts(t *tool, n *client.SysctlNode) { t.printBy(n, t.ports) }
 
 func setPorts(t *tool, n *client.SysctlNode, text string) error {
-	b, err := parsePorts(text)
-	if err != nil {
-		t.complain("%s", err)
+	set, complaint := parsePorts(text)
+	if complaint != "" {
+		t.complain("%s", complaint)
 		return errFatal
 	}
-	return t.swap(n, b, t.ports)
+	return t.swap(n, set, t.ports)
 }

@@ -95,7 +95,7 @@ func (t *tool) printOther(n *client.SysctlNode, use string) {
 		return
 	}
 	if n.Type() != abi.CTLTYPE_NODE && (t.hex > 0 || t.raw) {
-		if b, err := t.tree.Get(n.MIB); err == nil && len(b) > 0 {
+		if b, err := t.tree.Value(n); err == nil && len(b) > 0 {
 			t.structure(n, b, value)
 			return
 		}

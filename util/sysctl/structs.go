@@ -12,7 +12,7 @@ import (
 // get reads a value of one size, or of a multiple of it if many, for a node with a form of its own. If there is
 // nothing more to print it returns nil: the value is not to be had, or its bytes were asked for and are out.
 func (t *tool) get(n *client.SysctlNode, size int, many bool) []byte {
-	b, err := t.tree.Get(n.MIB)
+	b, err := t.tree.Value(n)
 	if err != nil {
 		t.unreadable(n.Path, err)
 		return nil
