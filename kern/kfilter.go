@@ -273,7 +273,8 @@ func attachTimer(t *Thread, kn *knote, data int64) error {
 	if err := tm.set(data); err != nil {
 		return err
 	}
-	if !t.K.kqueues.countTimer(+1) {
+	stats := &t.K.kqueues
+	if !stats.countTimer(+1) {
 		return abi.ENOMEM
 	}
 	kn.flags |= abi.EV_CLEAR
@@ -282,7 +283,7 @@ func attachTimer(t *Thread, kn *knote, data int64) error {
 	kn.change = tm.set
 	kn.stop = func() {
 		tm.stop()
-		t.K.kqueues.countTimer(-1)
+		stats.countTimer(-1)
 	}
 	tm.start()
 	return nil

@@ -64,7 +64,8 @@ type Proc struct {
 	idle     chan struct{} // closed when the last thread leaves an exiting process
 }
 
-// Thread is the context of one call: the process that made it, its kernel, its memory, its cancellation.
+// Thread is the context of one call: the process that made it, its kernel, its memory, its cancellation. It is used
+// again for another call when its own ends: what stays behind keeps the Proc, not the Thread.
 type Thread struct {
 	*Proc
 	Mem  Memory

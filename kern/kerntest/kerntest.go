@@ -58,13 +58,14 @@ func Proc(t testing.TB, k *kern.Kernel) *P {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return wrap(t, kp)
+	t.Cleanup(kp.Exit)
+	return Wrap(t, kp)
 }
 
-func wrap(t testing.TB, kp *kern.Proc) *P {
+// Wrap makes calls as a process that is there. When it exits is the test's affair.
+func Wrap(t testing.TB, kp *kern.Proc) *P {
 	p := &P{Proc: kp, tb: t, raised: make(chan struct{}, 1)}
 	kp.Raise = p.raise
-	t.Cleanup(kp.Exit)
 	return p
 }
 
@@ -75,7 +76,8 @@ func (p *P) Fork() *P {
 	if err != nil {
 		p.tb.Fatal(err)
 	}
-	return wrap(p.tb, kp)
+	p.tb.Cleanup(kp.Exit)
+	return Wrap(p.tb, kp)
 }
 
 func (p *P) raise(sig int) {
