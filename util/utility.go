@@ -16,6 +16,7 @@ type Utility struct {
 	Operands []Operand // what the documentation says of operands
 	NoKernel bool      // it runs without a kernel: Env.Proc is nil
 	AlsoName []string  // other names that it has; Env.Args[0] tells which
+	SumsUp   bool      // SIGINT ends its context, not the program: it has something to say at its end
 
 	// Main does it and returns the exit status. What it has written to env.Stdout
 	// is flushed for it.

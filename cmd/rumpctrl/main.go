@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 
@@ -81,6 +82,11 @@ func runUtility(ctx context.Context, u *util.Utility, env *util.Env) int {
 		defer proc.Close()
 		os.Unsetenv("RUMPCLIENT__EXECFD") // the connection is ours now, and nobody else's
 		env.Proc = proc
+	}
+	if u.SumsUp {
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt)
+		defer stop()
 	}
 	return util.Run(ctx, u, env)
 }

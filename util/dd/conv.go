@@ -46,7 +46,13 @@ func upper(b byte) byte {
 // sets, or nil if there are none. Letters are those of ASCII: they change before a
 // conversion to EBCDIC and after one from it.
 func (o *operands) translation() *table {
-	letters := map[conversion]func(byte) byte{convLcase: lower, convUcase: upper}[o.conv&(convLcase|convUcase)]
+	var letters func(byte) byte
+	switch o.conv & (convLcase | convUcase) {
+	case convLcase:
+		letters = lower
+	case convUcase:
+		letters = upper
+	}
 	if letters == nil && o.charset == "" {
 		return nil
 	}

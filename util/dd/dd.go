@@ -45,7 +45,8 @@ var Utility = util.Utility{
 		{Name: "seek=n", Doc: "Leave n blocks at the beginning of the output as they are."},
 		{Name: "skip=n", Doc: "Leave n blocks at the beginning of the input out."},
 	},
-	Main: run,
+	SumsUp: true,
+	Main:   run,
 }
 
 // statusInterrupted is the exit status of a program that SIGINT ends.

@@ -71,28 +71,41 @@ func (o *operands) whole() bool { return o.given&opBS != 0 }
 // blocksMax is the largest block size: an unsigned int's.
 const blocksMax = math.MaxUint32
 
-// operandTable has what each operand does. conflicts are those after which it is refused.
-var operandTable = map[string]struct {
+// operandRow is what an operand does. conflicts are those after which it is refused.
+type operandRow struct {
+	name          string
 	is, conflicts operand
 	set           func(o *operands, v string) error
-}{
-	"bs":       {opBS, opBS | opIBS | opOBS, setBS},
-	"cbs":      {opCBS, opCBS, setCBS},
-	"conv":     {0, 0, setConv},
-	"count":    {opCount, opCount, setCount},
-	"files":    {opFiles, opFiles, setFiles},
-	"ibs":      {opIBS, opBS | opIBS, setIBS},
-	"if":       {opIf, opIf, setIf},
-	"iflag":    {opIflag, opIflag, setIflag},
-	"iseek":    {opSkip, opSkip, setSkip},
-	"msgfmt":   {0, 0, setMsgfmt},
-	"obs":      {opOBS, opBS | opOBS, setOBS},
-	"of":       {opOf, opOf, setOf},
-	"oflag":    {opOflag, opOflag, setOflag},
-	"oseek":    {opSeek, opSeek, setSeek},
-	"progress": {0, 0, setProgress},
-	"seek":     {opSeek, opSeek, setSeek},
-	"skip":     {opSkip, opSkip, setSkip},
+}
+
+var operandTable = [...]operandRow{
+	{"bs", opBS, opBS | opIBS | opOBS, setBS},
+	{"cbs", opCBS, opCBS, setCBS},
+	{"conv", 0, 0, setConv},
+	{"count", opCount, opCount, setCount},
+	{"files", opFiles, opFiles, setFiles},
+	{"ibs", opIBS, opBS | opIBS, setIBS},
+	{"if", opIf, opIf, setIf},
+	{"iflag", opIflag, opIflag, setIflag},
+	{"iseek", opSkip, opSkip, setSkip},
+	{"msgfmt", 0, 0, setMsgfmt},
+	{"obs", opOBS, opBS | opOBS, setOBS},
+	{"of", opOf, opOf, setOf},
+	{"oflag", opOflag, opOflag, setOflag},
+	{"oseek", opSeek, opSeek, setSeek},
+	{"progress", 0, 0, setProgress},
+	{"seek", opSeek, opSeek, setSeek},
+	{"skip", opSkip, opSkip, setSkip},
+}
+
+// find returns the row of a name, or nil.
+func find[T any](table []T, name string, nameOf func(*T) string) *T {
+	for i := range table {
+		if nameOf(&table[i]) == name {
+			return &table[i]
+		}
+	}
+	return nil
 }
 
 // parseOperands reads the command line. The error is the text of a message, after which the operands
@@ -101,13 +114,13 @@ func parseOperands(args []string) (*operands, error) {
 	o := &operands{ibs: 512, obs: 512}
 	for _, arg := range args {
 		name, value, assigned := strings.Cut(arg, "=")
-		op, known := operandTable[name]
+		op := find(operandTable[:], name, func(row *operandRow) string { return row.name })
 		switch {
 		case !assigned:
 			return o, util.Messagef("unknown operand %s", arg)
 		case value == "":
 			return o, util.Messagef("no value specified for %s", name)
-		case !known:
+		case op == nil:
 			return o, util.Messagef("unknown operand %s", name)
 		case o.given&op.conflicts != 0 || op.is == opBS && o.conv&convOsync != 0:
 			return o, util.Messagef("%s: illegal argument combination or already set", name)
@@ -210,34 +223,37 @@ func setMsgfmt(o *operands, v string) error {
 	return checkFormat(v)
 }
 
-// conversions has the values of conv=.
-var conversions = map[string]struct {
+// conversionRow is a value of conv=.
+type conversionRow struct {
+	name          string
 	is, conflicts conversion
 	charset       string
-}{
-	"ascii":     {convASCII, convEBCDIC, ascii},
-	"block":     {convBlock, convUnblock, ""},
-	"ebcdic":    {convEBCDIC, convASCII, ebcdic},
-	"ibm":       {convEBCDIC, convASCII, ibm},
-	"lcase":     {convLcase, convUcase, ""},
-	"noerror":   {convNoerror, 0, ""},
-	"notrunc":   {convNotrunc, 0, ""},
-	"oldascii":  {convASCII, convEBCDIC, oldascii},
-	"oldebcdic": {convEBCDIC, convASCII, oldebcdic},
-	"oldibm":    {convEBCDIC, convASCII, oldibm},
-	"osync":     {convOsync, 0, ""},
-	"sparse":    {convSparse, 0, ""},
-	"swab":      {convSwab, 0, ""},
-	"sync":      {convSync, 0, ""},
-	"ucase":     {convUcase, convLcase, ""},
-	"unblock":   {convUnblock, convBlock, ""},
+}
+
+var conversions = [...]conversionRow{
+	{"ascii", convASCII, convEBCDIC, ascii},
+	{"block", convBlock, convUnblock, ""},
+	{"ebcdic", convEBCDIC, convASCII, ebcdic},
+	{"ibm", convEBCDIC, convASCII, ibm},
+	{"lcase", convLcase, convUcase, ""},
+	{"noerror", convNoerror, 0, ""},
+	{"notrunc", convNotrunc, 0, ""},
+	{"oldascii", convASCII, convEBCDIC, oldascii},
+	{"oldebcdic", convEBCDIC, convASCII, oldebcdic},
+	{"oldibm", convEBCDIC, convASCII, oldibm},
+	{"osync", convOsync, 0, ""},
+	{"sparse", convSparse, 0, ""},
+	{"swab", convSwab, 0, ""},
+	{"sync", convSync, 0, ""},
+	{"ucase", convUcase, convLcase, ""},
+	{"unblock", convUnblock, convBlock, ""},
 }
 
 func setConv(o *operands, v string) error {
 	for name := range strings.SplitSeq(v, ",") {
-		c, known := conversions[name]
+		c := find(conversions[:], name, func(row *conversionRow) string { return row.name })
 		switch {
-		case !known:
+		case c == nil:
 			return util.Messagef("unknown conversion %s", name)
 		case o.conv&c.conflicts != 0 || c.is == convOsync && o.given&opBS != 0:
 			return util.Messagef("%s: illegal conversion combination", name)
@@ -250,33 +266,36 @@ func setConv(o *operands, v string) error {
 	return nil
 }
 
-// openFlags has the values of iflag= and oflag=, and in which of them each makes sense.
-var openFlags = map[string]struct {
+// openFlag is a value of iflag= and oflag=, and in which of them it makes sense.
+type openFlag struct {
+	name    string
 	flag    int
 	in, out bool
-}{
-	"alt_io":    {abi.O_ALT_IO, true, true},
-	"append":    {abi.O_APPEND, false, true},
-	"async":     {abi.O_ASYNC, true, true},
-	"cloexec":   {abi.O_CLOEXEC, true, true},
-	"creat":     {abi.O_CREAT, false, true},
-	"direct":    {abi.O_DIRECT, true, true},
-	"directory": {abi.O_DIRECTORY, false, false},
-	"dsync":     {abi.O_DSYNC, false, true},
-	"excl":      {abi.O_EXCL, true, true},
-	"exlock":    {abi.O_EXLOCK, true, true},
-	"noctty":    {abi.O_NOCTTY, true, true},
-	"nofollow":  {abi.O_NOFOLLOW, true, true},
-	"nonblock":  {abi.O_NONBLOCK, true, true},
-	"nosigpipe": {abi.O_NOSIGPIPE, true, true},
-	"rdonly":    {abi.O_RDONLY, true, false},
-	"rdwr":      {abi.O_RDWR, true, false},
-	"rsync":     {abi.O_RSYNC, true, false},
-	"search":    {abi.O_SEARCH, true, true},
-	"shlock":    {abi.O_SHLOCK, true, true},
-	"sync":      {abi.O_SYNC, true, true},
-	"trunc":     {abi.O_TRUNC, true, true},
-	"wronly":    {abi.O_WRONLY, false, false},
+}
+
+var openFlags = [...]openFlag{
+	{"alt_io", abi.O_ALT_IO, true, true},
+	{"append", abi.O_APPEND, false, true},
+	{"async", abi.O_ASYNC, true, true},
+	{"cloexec", abi.O_CLOEXEC, true, true},
+	{"creat", abi.O_CREAT, false, true},
+	{"direct", abi.O_DIRECT, true, true},
+	{"directory", abi.O_DIRECTORY, false, false},
+	{"dsync", abi.O_DSYNC, false, true},
+	{"excl", abi.O_EXCL, true, true},
+	{"exlock", abi.O_EXLOCK, true, true},
+	{"noctty", abi.O_NOCTTY, true, true},
+	{"nofollow", abi.O_NOFOLLOW, true, true},
+	{"nonblock", abi.O_NONBLOCK, true, true},
+	{"nosigpipe", abi.O_NOSIGPIPE, true, true},
+	{"rdonly", abi.O_RDONLY, true, false},
+	{"rdwr", abi.O_RDWR, true, false},
+	{"rsync", abi.O_RSYNC, true, false},
+	{"search", abi.O_SEARCH, true, true},
+	{"shlock", abi.O_SHLOCK, true, true},
+	{"sync", abi.O_SYNC, true, true},
+	{"trunc", abi.O_TRUNC, true, true},
+	{"wronly", abi.O_WRONLY, false, false},
 }
 
 func setIflag(o *operands, v string) error {
@@ -290,8 +309,8 @@ func setOflag(o *operands, v string) error {
 // setFlags reads a list of flags; what is odd but harmless becomes a warning.
 func (o *operands) setFlags(to *int, what, v string, sensible func(in, out bool) bool) error {
 	for name := range strings.SplitSeq(v, ",") {
-		f, known := openFlags[name]
-		if !known {
+		f := find(openFlags[:], name, func(row *openFlag) string { return row.name })
+		if f == nil {
 			return util.Messagef("unknown %s %s", what, name)
 		}
 		if what == "oflag" && f.flag&abi.O_ACCMODE != 0 {

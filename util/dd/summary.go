@@ -68,7 +68,7 @@ func (st *counts) summary(msgfmt string, t clock) string {
 }
 
 // specifiers has what may follow a percent sign in msgfmt=.
-var specifiers = map[byte]func(st *counts, t clock) string{
+var specifiers = [256]func(st *counts, t clock) string{
 	'b': func(st *counts, _ clock) string { return decimal(st.bytes) },
 	'B': func(st *counts, _ clock) string { return humanBytes(st.bytes) },
 	'e': func(st *counts, t clock) string { return decimal(t.rate(st.bytes)) },

@@ -181,7 +181,7 @@ func (o *Options) needs(typ uint8) bool {
 }
 
 // inFlight is how many requests for attributes are on their way at once.
-const inFlight = 4
+const inFlight = 8
 
 // stat gets the attributes of those that need it.
 func (c *Cursor) stat(list []*Entry, o *Options) {

@@ -144,12 +144,12 @@ func (l *lister) nameFields(r *row, dir *fts.Entry) {
 }
 
 // marks are those of -F.
-var marks = map[uint8]string{
+var marks = [16]string{
 	abi.DT_DIR: "/", abi.DT_FIFO: "|", abi.DT_LNK: "@", abi.DT_SOCK: "=", abi.DT_WHT: "%",
 }
 
 func mark(e *fts.Entry) string {
-	if m := marks[e.Type]; m != "" {
+	if m := marks[e.Type&0xf]; m != "" {
 		return m
 	}
 	if e.Stat != nil && e.Stat.Mode&(abi.S_IXUSR|abi.S_IXGRP|abi.S_IXOTH) != 0 {

@@ -104,7 +104,7 @@ type config struct {
 }
 
 // letters has what each option does to the config.
-var letters = map[byte]func(c *config){
+var letters = [...]func(c *config){
 	'1': func(c *config) { c.layout = single },
 	'A': func(c *config) { c.dots = true },
 	'a': func(c *config) { c.dots, c.dotDirs = true, true },
@@ -152,11 +152,10 @@ func run(_ context.Context, env *util.Env) int {
 	}
 	g := env.Getopt()
 	for g.Next() {
-		set := letters[g.Letter]
-		if set == nil {
+		if int(g.Letter) >= len(letters) || letters[g.Letter] == nil {
 			return env.UsageError()
 		}
-		set(&c)
+		letters[g.Letter](&c)
 	}
 	c.groupOnly = c.noOwner && !c.withOwner
 	if columns := env.Getenv("COLUMNS"); columns != "" {

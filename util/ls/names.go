@@ -54,7 +54,7 @@ func questioned(name string, utf8Locale bool) (string, int) {
 }
 
 // cEscapes are the characters that have an escape of their own in vis(3) with VIS_CSTYLE.
-var cEscapes = map[byte]string{
+var cEscapes = [256]string{
 	'\n': `\n`, '\r': `\r`, '\b': `\b`, '\a': `\a`, '\v': `\v`, '\t': `\t`, '\f': `\f`, ' ': `\s`,
 }
 

@@ -17,27 +17,26 @@ var (
 	errFields  = errors.New("too many fields for format")
 )
 
-// formats are the device numbers of operating systems, by the names of -F.
-var formats = map[string]packer{
-	"386bsd":  pack8x8,
-	"4bsd":    pack8x8,
-	"bsdos":   packBSDOS,
-	"freebsd": packFreeBSD,
-	"hpux":    halves(8, 24),
-	"isc":     pack8x8,
-	"linux":   pack8x8,
-	"native":  packNetBSD,
-	"netbsd":  packNetBSD,
-	"osf1":    halves(12, 20),
-	"sco":     pack8x8,
-	"solaris": halves(14, 18),
-	"sunos":   pack8x8,
-	"svr3":    pack8x8,
-	"svr4":    halves(14, 18),
-	"ultrix":  pack8x8,
+// formatOf returns how an operating system packs device numbers, by the names of -F, or nil.
+func formatOf(name string) packer {
+	switch name {
+	case "native", "netbsd":
+		return packNetBSD
+	case "386bsd", "4bsd", "isc", "linux", "sco", "sunos", "svr3", "ultrix":
+		return halves(8, 8)
+	case "solaris", "svr4":
+		return halves(14, 18)
+	case "hpux":
+		return halves(8, 24)
+	case "osf1":
+		return halves(12, 20)
+	case "freebsd":
+		return packFreeBSD
+	case "bsdos":
+		return packBSDOS
+	}
+	return nil
 }
-
-var pack8x8 = halves(8, 8)
 
 // halves packs a major number of some bits above a minor number of others.
 func halves(majorBits, minorBits int) packer {

@@ -30,12 +30,18 @@ func TestFormats(t *testing.T) {
 		{"bsdos", []uint64{1, 1 << 12, 3}, 0, errUnit},
 		{"bsdos", []uint64{1, 2, 256}, 0, errSubunit},
 	} {
-		got, err := formats[c.format](c.in)
+		got, err := formatOf(c.format)(c.in)
 		if got != c.want || err != c.err {
 			t.Errorf("%s %v: %#x, %v; want %#x, %v", c.format, c.in, got, err, c.want, c.err)
 		}
 	}
-	if len(formats) != 16 {
-		t.Errorf("%d formats, mknod(8) has 16", len(formats))
+	for _, name := range []string{"native", "386bsd", "4bsd", "bsdos", "freebsd", "hpux", "isc", "linux", "netbsd", "osf1",
+		"sco", "solaris", "sunos", "svr3", "svr4", "ultrix"} {
+		if formatOf(name) == nil {
+			t.Errorf("no format %s", name)
+		}
+	}
+	if formatOf("none") != nil {
+		t.Error("a format that is none")
 	}
 }

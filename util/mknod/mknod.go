@@ -98,7 +98,7 @@ func run(_ context.Context, env *util.Env) int {
 func (m *maker) setOption(letter byte, arg string) error {
 	switch letter {
 	case 'F':
-		if m.pack, m.formatted = formats[arg]; m.pack == nil {
+		if m.pack, m.formatted = formatOf(arg), true; m.pack == nil {
 			return util.Messagef("invalid format: %s", arg)
 		}
 	case 'm':

@@ -10,7 +10,7 @@ import (
 
 // labelTypes are the types of file systems by the numbers that disk labels have for them: FS_* of
 // <sys/disklabel.h>.
-var labelTypes = map[uint8]string{
+var labelTypes = [256]string{
 	abi.FS_V7: "v7fs", abi.FS_BSDFFS: "ffs", abi.FS_MSDOS: "msdos", abi.FS_BSDLFS: "lfs", abi.FS_ISO9660: "cd9660",
 	abi.FS_ADOS: "ados", abi.FS_FILECORE: "filecore", abi.FS_EX2FS: "ext2fs", abi.FS_NTFS: "ntfs",
 	abi.FS_APPLEUFS: "ffs", abi.FS_UDF: "udf", abi.FS_SYSVBFS: "sysvbfs", abi.FS_EFS: "efs", abi.FS_NILFS: "nilfs",
