@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path"
 	"time"
@@ -34,6 +35,10 @@ type Env struct {
 
 	// Getenv returns a variable of the environment, empty if it is not set.
 	Getenv func(string) string
+
+	// Environ is the whole environment as NAME=value if it is a shell's; nil if it is the host's, of which
+	// a utility only asks for what it knows.
+	Environ []string
 
 	// Proc is the process on the kernel; nil for a utility that needs none.
 	Proc *client.Process
@@ -81,8 +86,12 @@ func (env *Env) Flush() error {
 }
 
 // Warn prints a message to Stderr with the text of err, as warn(3):
-// "ls: /nope: No such file or directory". The format says what failed and may be empty.
+// "ls: /nope: No such file or directory". The format says what failed and may be empty. It prints nothing if err says
+// that the utility has been interrupted or its process ended under it: who did that knows.
 func (env *Env) Warn(err error, format string, args ...any) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
+		return
+	}
 	text := ErrorText(err)
 	if format != "" {
 		text = fmt.Sprintf(format, args...) + ": " + text

@@ -21,6 +21,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mv"
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
+	"github.com/rumpctrl/rumpctrl/util/sh"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
 	"github.com/rumpctrl/rumpctrl/util/umount"
 )
@@ -44,6 +45,7 @@ var table = [...]*util.Utility{
 	&halt.Reboot,
 	&rm.Utility,
 	&rmdir.Utility,
+	&sh.Utility,
 	&sysctl.Utility,
 	&umount.Utility,
 }
@@ -66,3 +68,6 @@ type Set struct{}
 
 // Lookup is the function Lookup.
 func (Set) Lookup(name string) *util.Utility { return Lookup(name) }
+
+// Utilities is the function Utilities, for a shell that completes names.
+func (Set) Utilities() []*util.Utility { return Utilities() }
