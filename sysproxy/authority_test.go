@@ -99,3 +99,12 @@ func (a *authority) config(t testing.TB, name string) *tls.Config {
 	pool.AddCert(a.cert)
 	return &tls.Config{Certificates: []tls.Certificate{pair}, RootCAs: pool, ClientCAs: pool, MinVersion: tls.VersionTLS13}
 }
+
+func loadPair(t testing.TB, cert, key string) []tls.Certificate {
+	t.Helper()
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []tls.Certificate{pair}
+}

@@ -18,7 +18,7 @@ import (
 // through net.Conn alone.
 
 // envChild makes the test binary a server: "toy URL", "toy0.4 URL" or
-// "echo PATH".
+// "echo PATH"; or a client that inherits its connection: "inherit".
 const envChild = "SYSPROXY_TEST_CHILD"
 
 func TestMain(m *testing.M) {
@@ -33,9 +33,12 @@ func TestMain(m *testing.M) {
 func child(what string) {
 	kind, where, _ := strings.Cut(what, " ")
 	var err error
-	if kind == "echo" {
+	switch kind {
+	case "inherit":
+		inheritor()
+	case "echo":
 		err = serveEcho(where)
-	} else {
+	default:
 		err = serveToy(where, kind == "toy0.4")
 	}
 	if err != nil {

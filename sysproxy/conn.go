@@ -78,8 +78,11 @@ func (c *Conn) Do(call *Call) error {
 // again decides what happens after a request on l failed with err: with a nil
 // error there is a new connection, and the request is to be made again.
 func (c *Conn) again(l *link, err error) error {
-	if !errors.Is(err, net.ErrClosed) && c.relink(l) {
+	if !errors.Is(err, errRetired) && c.relink(l) {
 		return nil
+	}
+	if c.ctx.Err() != nil {
+		err = net.ErrClosed
 	}
 	return fmt.Errorf("sysproxy: connection to %s: %w", c.at.URL, explainTLS(err))
 }

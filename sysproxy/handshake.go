@@ -230,11 +230,11 @@ type execTask struct {
 func (t *execTask) refuse() uint64 { return t.reqno }
 
 // run waits until the process's other threads have left, which Memory.Done
-// tells them to, and then has the kernel do its part.
+// tells them to, and then has the kernel do its part. No task was admitted
+// since this one.
 func (t *execTask) run() {
 	s := t.s
 	s.mu.Lock()
-	s.inExec = true
 	s.interrupt()
 	if s.running > 1 {
 		s.handOver()

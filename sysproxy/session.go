@@ -133,6 +133,7 @@ func (s *session) admit(t task) bool {
 		word = errTryAgain
 	default:
 		s.running++
+		_, s.inExec = t.(*execTask)
 		return true
 	}
 	s.notify(appendError(nil, t.refuse(), word))

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -156,7 +157,7 @@ func explainTLS(err error) error {
 		invalid x509.CertificateInvalidError
 		unknown x509.UnknownAuthorityError
 		name    x509.HostnameError
-		alert   tls.AlertError
+		remote  *net.OpError
 	)
 	switch {
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
@@ -168,25 +169,25 @@ func explainTLS(err error) error {
 		return &TLSError{Text: "the other side's certificate is not signed by our authority", Err: err}
 	case errors.As(err, &name):
 		return &TLSError{Text: "the server's certificate is for another host: " + name.Error(), Err: err}
-	case errors.As(err, &alert):
-		return &TLSError{Text: "the other side refuses us: " + alertText(alert), Err: err}
+	case errors.As(err, &remote) && remote.Op == "remote error":
+		return &TLSError{Text: "the other side refuses us: " + alertText(remote.Err), Err: err}
 	}
 	return err
 }
 
-// alertText says what an alert about certificates means (RFC 8446, 6.2).
-func alertText(a tls.AlertError) string {
-	switch a {
-	case 42, 43:
-		return "our certificate is not acceptable to it"
-	case 44:
-		return "our certificate is revoked"
-	case 45:
-		return "our certificate has expired"
-	case 48:
-		return "it does not know the authority of our certificate"
-	case 116:
-		return "it requires a certificate"
+// alertText says what an alert about certificates means (RFC 8446, 6.2), of
+// which crypto/tls gives the text alone.
+func alertText(alert error) string {
+	text := strings.TrimPrefix(alert.Error(), "tls: ")
+	if why, ok := map[string]string{
+		"bad certificate":               "our certificate is not acceptable to it",
+		"unsupported certificate":       "our certificate is not acceptable to it",
+		"revoked certificate":           "our certificate is revoked",
+		"expired certificate":           "our certificate has expired",
+		"unknown certificate authority": "it does not know the authority of our certificate",
+		"certificate required":          "it requires a certificate",
+	}[text]; ok {
+		return why
 	}
-	return a.Error()
+	return text
 }

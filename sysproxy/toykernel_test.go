@@ -141,9 +141,17 @@ func (p *toyProcess) Syscall(m Memory, num int, args []uint64) ([2]uint64, abi.E
 	if !ok {
 		return [2]uint64{}, abi.ENOSYS
 	}
+	if toySized[num] && max(args[1], args[2]) > maxToy {
+		return [2]uint64{}, abi.EINVAL
+	}
 	v, err := h(p, m, args)
 	return [2]uint64{v, 0}, abi.ToErrno(err)
 }
+
+// toySized are calls whose sizes the toy kernel takes for its own memory.
+var toySized = map[int]bool{sysCopyIn: true, sysSwap: true, sysPeek: true, sysMany: true}
+
+const maxToy = 4 << 20
 
 func (p *toyProcess) keep(b []byte) {
 	p.mu.Lock()
@@ -256,7 +264,7 @@ var toyCalls = map[int]func(p *toyProcess, m Memory, a []uint64) (uint64, error)
 		if err != nil {
 			return 0, err
 		}
-		return addr, m.CopyOut(addr, bytes.Repeat([]byte("A"), int(a[0])))
+		return addr, m.CopyOut(addr, bytes.Repeat([]byte("A"), int(min(a[0], maxToy))))
 	},
 	sysPeek: func(p *toyProcess, m Memory, a []uint64) (uint64, error) {
 		b := make([]byte, a[1])
