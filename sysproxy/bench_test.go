@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -16,111 +13,6 @@ import (
 // The benchmarks run between two processes: the test binary starts itself as
 // the server. BenchmarkRawEcho is the yardstick: what the same bytes cost
 // through net.Conn alone.
-
-// envChild makes the test binary a server: "toy URL", "toy0.4 URL" or
-// "echo PATH"; or a client that inherits its connection: "inherit".
-const envChild = "SYSPROXY_TEST_CHILD"
-
-func TestMain(m *testing.M) {
-	if what := os.Getenv(envChild); what != "" {
-		child(what)
-		return
-	}
-	os.Exit(m.Run())
-}
-
-// child serves until its standard input ends.
-func child(what string) {
-	kind, where, _ := strings.Cut(what, " ")
-	var err error
-	switch kind {
-	case "inherit":
-		inheritor()
-	case "echo":
-		err = serveEcho(where)
-	default:
-		err = serveToy(where, kind == "toy0.4")
-	}
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println("ready")
-	io.Copy(io.Discard, os.Stdin)
-	os.Exit(0)
-}
-
-func serveToy(url string, old bool) error {
-	k := newToyKernel()
-	srv, err := NewServer(k, ServerConfig{NoPrefetch: old, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
-	if err != nil {
-		return err
-	}
-	l, err := Listen(url)
-	if err != nil {
-		return err
-	}
-	go srv.Serve(l)
-	return nil
-}
-
-func serveEcho(path string) error {
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return err
-	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				b := make([]byte, 128<<10)
-				for {
-					n, err := c.Read(b)
-					if err != nil {
-						return
-					}
-					c.Write(b[:n])
-				}
-			}()
-		}
-	}()
-	return nil
-}
-
-// startChild starts the test binary as a server and waits until it is ready.
-func startChild(t testing.TB, what string) {
-	t.Helper()
-	exe, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(exe)
-	cmd.Env = append(os.Environ(), envChild+"="+what)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		cmd.Wait()
-	})
-	b := make([]byte, 100)
-	n, err := out.Read(b)
-	if err != nil || string(b[:n]) != "ready\n" {
-		t.Fatalf("child: %q, %v", b[:n], err)
-	}
-}
 
 func BenchmarkRawEcho(b *testing.B) {
 	path := strings.TrimPrefix(unixURL(b), "unix://")

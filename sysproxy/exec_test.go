@@ -14,30 +14,6 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 )
 
-// inheritor is what the test binary does when it was executed with a
-// connection: it makes a call and tells what it found.
-func inheritor() {
-	c, err := FromEnviron(context.Background(), os.Getenv, "inheritor")
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	pid := c.NewCall(sysGetpid)
-	name := make([]byte, 20)
-	call := c.NewCall(sysName)
-	call.Args(call.Out(name), 20)
-	if err := c.Do(pid); err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	if err := c.Do(call); err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Printf("%d %s %q", pid.Ret[0], name[:call.Ret[0]], c.Banner())
-	os.Exit(0)
-}
-
 // TestExecHost executes a program of the host that goes on as the process.
 func TestExecHost(t *testing.T) {
 	s := startServer(t, "", ServerConfig{})
