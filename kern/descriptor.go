@@ -221,19 +221,15 @@ func (t *Thread) dup2(from, to, flags int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if to < 0 || to >= t.Desc.limit() {
-		f.Release(t)
-		return 0, abi.EBADF
-	}
-	if from == to {
+	if from == to && to < t.Desc.limit() {
 		f.Release(t)
 		return int64(to), nil
 	}
-	f.SetFlags(uint32(flags)&(abi.O_NONBLOCK|abi.O_NOSIGPIPE), 0)
-	if err := t.Desc.Replace(t, to, f, flags&abi.O_CLOEXEC != 0); err == abi.EBADF {
+	if err := t.Desc.Replace(t, to, f, flags&abi.O_CLOEXEC != 0); err != nil {
 		f.Release(t)
 		return 0, err
 	}
+	f.SetFlags(uint32(flags)&(abi.O_NONBLOCK|abi.O_NOSIGPIPE), 0)
 	return int64(to), nil
 }
 

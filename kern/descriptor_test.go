@@ -92,6 +92,8 @@ func TestDescriptorErrors(t *testing.T) {
 		{abi.EBADF, abi.SYS_write, []any{ro, b, 1}},
 		{abi.EFAULT, abi.SYS_write, []any{rw, 1, 1}},
 		{abi.EFAULT, abi.SYS_read, []any{rw, nil, 1}},
+		{0, abi.SYS_read, []any{rw, nil, 0}},
+		{0, abi.SYS_write, []any{rw, 1, 0}},
 		{abi.EFAULT, abi.SYS_read, []any{rw, b, 17}},
 		{abi.EINVAL, abi.SYS_read, []any{none, b, 1}},
 		{abi.EINVAL, abi.SYS_write, []any{none, b, 1}},

@@ -76,7 +76,8 @@ func (d *Filedesc) set(fd int, f *File, cloexec bool) {
 	d.slots[fd] = fdslot{f, cloexec}
 }
 
-// Replace makes fd refer to f, as dup2(2) does, closing what was there; the table takes over the caller's reference.
+// Replace makes fd refer to f, as dup2(2) does, closing what was there, whatever its Close says; the table takes over the
+// caller's reference.
 //
 // Errors: EBADF for a descriptor outside the limit (f keeps the caller's reference).
 func (d *Filedesc) Replace(t *Thread, fd int, f *File, cloexec bool) error {
@@ -91,7 +92,7 @@ func (d *Filedesc) Replace(t *Thread, fd int, f *File, cloexec bool) error {
 	d.set(fd, f, cloexec)
 	d.mu.Unlock()
 	if old != nil {
-		return d.closed(t, fd, old)
+		d.closed(t, fd, old)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package kern_test
 
 import (
-	"slices"
 	"sync"
 	"testing"
 
@@ -171,6 +170,3 @@ func (m *blockMemory) Block() {
 	default:
 	}
 }
-
-// isOneOf says whether an errno is among those allowed.
-func isOneOf(e abi.Errno, allowed ...abi.Errno) bool { return slices.Contains(allowed, e) }

@@ -89,6 +89,7 @@ func New(cfg Config) (*Kernel, error) {
 	k.Mem.limit = cfg.MemLimit
 	k.Msgbuf.tee = cfg.Verbose
 	k.threads.New = func() any { return new(Thread) }
+	k.calls.init()
 	k.clock.init()
 	k.console.init(k)
 	k.pipes.init()
@@ -140,7 +141,7 @@ const haltGrace = 2 * time.Second
 
 // halt is Halt, called from within a call of t unless that is nil: t's client is answered when all is done.
 func (k *Kernel) halt(t *Thread) {
-	within := 0
+	within := int64(0)
 	if t != nil {
 		within = 1
 	}

@@ -3,7 +3,7 @@ package kern
 import (
 	"fmt"
 	"runtime/debug"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -95,53 +95,41 @@ func (t *Thread) call(row *Syscall) (v int64, err error) {
 	return row.Handler(t, &t.args)
 }
 
-// callGate counts the calls in flight so that a halt can wait for them.
+// callGate counts the calls in flight so that a halt can wait for them. Every call passes it, so that it has no lock.
 type callGate struct {
-	mu     sync.Mutex
-	n      int
-	closed bool
-	left   chan struct{} // signalled when a call leaves a closed gate
+	n      atomic.Int64
+	closed atomic.Bool
+	left   chan struct{} // one place: a call has left the closed gate
 }
 
+func (g *callGate) init() { g.left = make(chan struct{}, 1) }
+
+// enter counts a call, unless the gate is closed.
 func (g *callGate) enter() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if !g.closed {
-		g.n++
+	g.n.Add(1)
+	if g.closed.Load() {
+		g.leave()
+		return false
 	}
-	return !g.closed
+	return true
 }
 
 func (g *callGate) leave() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.n--
-	if g.closed {
-		select {
-		case g.left <- struct{}{}:
-		default:
-		}
+	g.n.Add(-1)
+	if g.closed.Load() {
+		signal(g.left)
 	}
 }
 
 // close lets nobody in any more and waits until no more than rest are left, or for the grace time.
-func (g *callGate) close(rest int, grace time.Duration) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.closed = true
-	g.left = make(chan struct{}, 1)
+func (g *callGate) close(rest int64, grace time.Duration) {
+	g.closed.Store(true)
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
-	for g.n > rest {
-		g.mu.Unlock()
-		var expired bool
+	for g.n.Load() > rest {
 		select {
 		case <-g.left:
 		case <-timer.C:
-			expired = true
-		}
-		g.mu.Lock()
-		if expired {
 			return
 		}
 	}

@@ -638,6 +638,31 @@ func TestSysctlCreate(t *testing.T) {
 	if b, errno := p.SysctlMIB(append(table, 4, 5)...); errno != 0 || !bytes.Equal(b, kerntest.Ints(4, 5)) {
 		t.Errorf("table gives %v, %v", b, errno)
 	}
+	p.Must(abi.SYS_setuid, 5)
+	if _, errno := p.Sysctl("net.test.secret"); errno != abi.EPERM {
+		t.Errorf("a user reads a private node: %v", errno)
+	}
+	if descs := describe(t, p, nums, nil); !maps.Equal(descs, map[string]string{"5": "how often", "3": "", strconv.Itoa(int(table[2])): ""}) {
+		t.Errorf("descriptions %v", descs)
+	}
+	if err := s.Destroy("net.test"); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.MIB("net.test.hits"); err != abi.ENOENT {
+		t.Errorf("destroyed and found: %v", err)
+	}
+	if err := s.Destroy("net.test"); err != abi.ENOENT {
+		t.Errorf("destroyed again: %v", err)
+	}
+}
+
+// What cannot be a node is refused, with the node's name in the error.
+func TestSysctlCreateErrors(t *testing.T) {
+	s := start(t).K.Sysctl()
+	if err := s.Create(kern.SysctlNode{Path: "net.test", Num: abi.CTL_CREATE},
+		kern.SysctlNode{Path: "net.test.hits", Num: 5, Value: kern.SysctlConst(1)}); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		node kern.SysctlNode
 		want abi.Errno
@@ -655,23 +680,9 @@ func TestSysctlCreate(t *testing.T) {
 	} {
 		if err := s.Create(c.node); abi.ToErrno(err) != c.want {
 			t.Errorf("%s: %v, want %v", c.node.Path, err, c.want)
+		} else if !strings.Contains(err.Error(), c.node.Path) {
+			t.Errorf("%s: %v", c.node.Path, err)
 		}
-	}
-	p.Must(abi.SYS_setuid, 5)
-	if _, errno := p.Sysctl("net.test.secret"); errno != abi.EPERM {
-		t.Errorf("a user reads a private node: %v", errno)
-	}
-	if descs := describe(t, p, nums, nil); !maps.Equal(descs, map[string]string{"5": "how often", "3": "", strconv.Itoa(int(table[2])): ""}) {
-		t.Errorf("descriptions %v", descs)
-	}
-	if err := s.Destroy("net.test"); err != nil {
-		t.Error(err)
-	}
-	if _, err := s.MIB("net.test.hits"); err != abi.ENOENT {
-		t.Errorf("destroyed and found: %v", err)
-	}
-	if err := s.Destroy("net.test"); err != abi.ENOENT {
-		t.Errorf("destroyed again: %v", err)
 	}
 }
 

@@ -131,7 +131,7 @@ func (t *Thread) read(f *File, iov []abi.Iovec, off int64) (int64, error) {
 
 func (t *Thread) readPiece(f *File, r Reader, u *uio, want int, off int64) (int, error) {
 	addr, ok := u.contiguous(want)
-	if !ok {
+	if !ok || want == 0 {
 		buf := make([]byte, want)
 		n, err := r.Read(t, f, buf, off)
 		if n > 0 {
