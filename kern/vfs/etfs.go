@@ -203,9 +203,9 @@ func (n *hostNode) Attr(_ *kern.Thread, a *Attr) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	*a = Attr{Mode: n.attr.Mode, Nlink: 1, UID: n.attr.UID, GID: n.attr.GID, Ino: n.ino, Blksize: hostSector, Rdev: n.rdev,
-		Flags: n.attr.Flags, Atime: n.attr.Atime, Mtime: n.attr.Mtime, Ctime: n.ctim, Btime: n.attr.Btime}
+		Flags: n.attr.Flags, Atime: n.attr.Atime, Mtime: n.attr.Mtime, Ctime: n.ctim, Btime: n.attr.Btime,
+		Size: n.file.Size()} // of devices too, as the C kernel's
 	if n.attr.Mode&abi.S_IFMT == abi.S_IFREG {
-		a.Size = n.file.Size()
 		a.Bytes = a.Size
 	}
 	return nil

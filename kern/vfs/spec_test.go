@@ -70,8 +70,8 @@ func mapHost(tb testing.TB, p *kerntest.P, key string, typ vfs.HostType, n int) 
 	return r
 }
 
-// TestHostNames: mapped files are found, listed and cannot be taken away. Oracle: transcript core-04, but for the listing, which the
-// original lacks.
+// TestHostNames: mapped files are found, listed and cannot be taken away. Oracles: transcript core-04, but for the listing, which the
+// original lacks; its devices have the size of the file.
 func TestHostNames(t *testing.T) {
 	p := newProc(t)
 	tree(p, "/d/", "/d/real")
@@ -82,9 +82,9 @@ func TestHostNames(t *testing.T) {
 	mapHost(t, p, "/d/note", vfs.HostReg, 20)
 	mapHost(t, p, "/no/such/dir", vfs.HostReg, 1)
 	for path, want := range map[string]abi.Stat{
-		"/blk":         {Mode: abi.S_IFBLK | 0755, Rdev: kern.Makedev(197, 0)},
-		"/chr":         {Mode: abi.S_IFCHR | 0755, Rdev: kern.Makedev(197, 0)},
-		"/dev/fresh":   {Mode: abi.S_IFBLK | 0755, Rdev: kern.Makedev(197, 1)},
+		"/blk":         {Mode: abi.S_IFBLK | 0755, Rdev: kern.Makedev(197, 0), Size: 65536},
+		"/chr":         {Mode: abi.S_IFCHR | 0755, Rdev: kern.Makedev(197, 0), Size: 32768},
+		"/dev/fresh":   {Mode: abi.S_IFBLK | 0755, Rdev: kern.Makedev(197, 1), Size: 1 << 20},
 		"/d/note":      {Mode: abi.S_IFREG | 0755, Rdev: ^uint64(0), Size: 20},
 		"/no/such/dir": {Mode: abi.S_IFREG | 0755, Rdev: ^uint64(0), Size: 1},
 	} {
