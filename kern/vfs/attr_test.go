@@ -84,7 +84,9 @@ func TestSetID(t *testing.T) {
 }
 
 // timesArg are the times of utimes(2) and its kin.
-func timesArg(atime, mtime abi.Timespec) []byte { return append(atime.Append(nil), mtime.Append(nil)...) }
+func timesArg(atime, mtime abi.Timespec) []byte {
+	return append(atime.Append(nil), mtime.Append(nil)...)
+}
 
 // TestUtimes: UTIME_NOW, UTIME_OMIT, microseconds, and the time of birth, which is never later than the last change. Oracle: utimesArg(2).
 func TestUtimesArg(t *testing.T) {

@@ -23,9 +23,19 @@ const defaultUmask = 022
 
 var _ kern.Cwdinfo = (*cwdinfo)(nil)
 
+// cwdTable has the places of all processes.
+type cwdTable struct {
+	mu  sync.Mutex // taken before a cwdinfo's
+	all map[*cwdinfo]bool
+}
+
 // newCwdinfo is a new process's: at the root.
 func (v *VFS) newCwdinfo(*kern.Proc) kern.Cwdinfo {
-	return &cwdinfo{v: v, cdir: v.Root(), cmask: defaultUmask}
+	v.cwds.mu.Lock()
+	defer v.cwds.mu.Unlock()
+	c := &cwdinfo{v: v, cdir: v.Root(), cmask: defaultUmask}
+	v.cwds.all[c] = true
+	return c
 }
 
 // cwdOf is a process's place.
@@ -33,17 +43,23 @@ func cwdOf(p *kern.Proc) *cwdinfo { return p.Cwdi.(*cwdinfo) }
 
 // Fork makes the child's copy.
 func (c *cwdinfo) Fork() kern.Cwdinfo {
+	c.v.cwds.mu.Lock()
+	defer c.v.cwds.mu.Unlock()
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	child := &cwdinfo{v: c.v, cdir: c.cdir.Hold(), cmask: c.cmask}
 	if c.rdir != nil {
 		child.rdir = c.rdir.Hold()
 	}
+	c.v.cwds.all[child] = true
 	return child
 }
 
 // Free drops the references when the process is gone.
 func (c *cwdinfo) Free() {
+	c.v.cwds.mu.Lock()
+	delete(c.v.cwds.all, c)
+	c.v.cwds.mu.Unlock()
 	c.mu.Lock()
 	cdir, rdir := c.cdir, c.rdir
 	c.cdir, c.rdir = nil, nil
@@ -52,6 +68,16 @@ func (c *cwdinfo) Free() {
 	cdir.Release(t)
 	if rdir != nil {
 		rdir.Release(t)
+	}
+}
+
+// move takes the processes whose working or root directory is old to now, a mount's root, and the real root too.
+func (v *VFS) move(t *kern.Thread, old, now *Vnode) {
+	v.cwds.mu.Lock()
+	defer v.cwds.mu.Unlock()
+	v.root.CompareAndSwap(old, now)
+	for c := range v.cwds.all {
+		c.replace(t, old, now)
 	}
 }
 
@@ -86,7 +112,7 @@ func (c *cwdinfo) chroots() bool {
 	return c.rdir != nil
 }
 
-// replace moves the process from directory old to now, if it is there: a file system has been mounted on old, or unmounted.
+// replace moves the process from directory old to now, if it is there.
 func (c *cwdinfo) replace(t *kern.Thread, old, now *Vnode) {
 	c.mu.Lock()
 	var drop int

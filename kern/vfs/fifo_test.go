@@ -88,7 +88,7 @@ func TestFifoData(t *testing.T) {
 	}
 	p.Close(w)
 	r = open(p, "/q", abi.O_RDONLY|abi.O_NONBLOCK)
-	w = open(p, "/q", abi.O_WRONLY)
+	open(p, "/q", abi.O_WRONLY)
 	if _, errno := p.Read(r, 1); errno != abi.EAGAIN {
 		t.Errorf("what was in the fifo is still there: %v", errno)
 	}

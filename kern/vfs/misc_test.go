@@ -144,3 +144,31 @@ func TestForkedDirectories(t *testing.T) {
 		t.Errorf("the parent's umask was %o", old)
 	}
 }
+
+// TestMagicLinks: variables in the targets of symbolic links, when they are switched on. Oracle: symlink(7).
+func TestMagicLinks(t *testing.T) {
+	p := newProc(t)
+	tree(p, "/amd64/", "/x-NetBSD-7.99.34/", "/u0/", "/@uid/", "/@nothing/", "/e@machine/",
+		"/a -> @machine", "/b -> x-@{ostype}-@{osrelease}/", "/c -> u@uid/.", "/d -> @nothing", "/e -> @uid", "/f -> e@machine_", "/g -> @{uid")
+	plain := ino(t, p, "/e")
+	if plain != ino(t, p, "/@uid") {
+		t.Error("a variable counts although they are switched off")
+	}
+	if errno := p.SetSysctl("vfs.generic.magiclinks", kerntest.Ints(1)); errno != 0 {
+		t.Fatal(errno)
+	}
+	for link, want := range map[string]string{"/a": "/amd64", "/b": "/x-NetBSD-7.99.34", "/c": "/u0", "/d": "/@nothing"} {
+		if a, b := ino(t, p, link), ino(t, p, want); a != b {
+			t.Errorf("%s does not lead to %s", link, want)
+		}
+	}
+	for _, link := range []string{"/e", "/f", "/g"} {
+		if _, errno := stat(p, link); errno != abi.ENOENT {
+			t.Errorf("%s: %v", link, errno)
+		}
+	}
+	buf := make([]byte, 64)
+	if n := p.Must(abi.SYS_readlink, "/a", buf, len(buf)); string(buf[:n]) != "@machine" {
+		t.Errorf("readlink: %q", buf[:n])
+	}
+}

@@ -210,7 +210,7 @@ func (v *VFS) attach(t *kern.Thread, m *Mount, on *Vnode, path string) error {
 		return err
 	}
 	v.setMounts(append(v.mounts, m))
-	v.moveProcesses(t, on, m.root)
+	v.move(t, on, m.root)
 	return nil
 }
 
@@ -219,16 +219,6 @@ func (v *VFS) mountPath(t *kern.Thread, dir *Vnode) (string, error) {
 	root := v.Root()
 	defer root.Release(t)
 	return v.pathOf(t, dir, root, nil)
-}
-
-// moveProcesses takes the processes whose working or root directory is old to now, and the real root too.
-func (v *VFS) moveProcesses(t *kern.Thread, old, now *Vnode) {
-	v.root.CompareAndSwap(old, now)
-	for _, p := range v.k.Procs() {
-		if c, ok := p.Cwdi.(*cwdinfo); ok {
-			c.replace(t, old, now)
-		}
-	}
 }
 
 // newFsid is an id that no mount has: a device number of the type's hash and a counter, then the hash (vfs_getnewfsid(9)).

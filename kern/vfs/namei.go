@@ -345,6 +345,9 @@ func (lk *lookup) followLink(link *Vnode) error {
 	if err != nil {
 		return err
 	}
+	if lk.v.magicLinks.Load() != 0 {
+		target = lk.magic(target)
+	}
 	if target == "" {
 		return abi.ENOENT
 	}

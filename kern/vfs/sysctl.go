@@ -19,5 +19,7 @@ func (v *VFS) createSysctls() error {
 			Value: kern.SysctlString(fstypesMax, func(*kern.SysctlRequest) (string, error) {
 				return strings.Join(v.Types(), " "), nil
 			}, nil)},
+		kern.SysctlNode{Path: "vfs.generic.magiclinks", Num: abi.VFS_MAGICLINKS,
+			Desc: "Whether \"magic\" symlinks are expanded", Value: kern.SysctlIntVar(&v.magicLinks, 0, 1)},
 	)
 }

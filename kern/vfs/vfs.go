@@ -20,7 +20,10 @@ type VFS struct {
 	locks   lockTable
 	specs   specTable
 	hosts   hostTable
+	cwds    cwdTable
 	lastID  atomic.Uint64 // of vnodes
+
+	magicLinks atomic.Int32 // vfs.generic.magiclinks
 
 	typesMu sync.RWMutex
 	types   []*Type
@@ -39,7 +42,7 @@ func Of(k *kern.Kernel) *VFS {
 }
 
 func newVFS(k *kern.Kernel) *VFS {
-	v := &VFS{k: k}
+	v := &VFS{k: k, cwds: cwdTable{all: map[*cwdinfo]bool{}}}
 	v.lookups.New = func() any { return new(lookup) }
 	v.cache.init(k.Mem.Limit())
 	return v

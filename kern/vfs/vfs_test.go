@@ -67,7 +67,9 @@ func tree(p *kerntest.P, names ...string) {
 	}
 }
 
-func open(p *kerntest.P, path string, flags int) int { return int(p.Must(abi.SYS_open, path, flags, 0644)) }
+func open(p *kerntest.P, path string, flags int) int {
+	return int(p.Must(abi.SYS_open, path, flags, 0644))
+}
 
 func stat(p *kerntest.P, path string) (st abi.Stat, errno abi.Errno) {
 	return statBy(p, abi.SYS___stat50, path)
