@@ -182,8 +182,8 @@ func TestHelp(t *testing.T) {
 	if got := u.Help(); got != want {
 		t.Errorf("help:\n%s", got)
 	}
-	u.Usage = []string{"usage:\tu one", "\tu two"}
-	if got := fmt.Sprint(u.Synopsis()); got != "[u one u two]" {
-		t.Errorf("synopsis %s", got)
+	u.Usage = []string{"Usage:\tu one", "\t  [more]", "\tu two"}
+	if got := strings.Join(u.Synopsis(), "\n"); got != "u one\n    [more]\nu two" {
+		t.Errorf("synopsis:\n%s", got)
 	}
 }

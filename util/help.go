@@ -5,18 +5,23 @@ import (
 	"strings"
 )
 
-// Synopsis returns the ways to call the utility, a line each: "ls [-1AaBb] [file ...]".
+// Synopsis returns the ways to call the utility, a line each: "ls [-1AaBb] [file ...]". A line that continues one is
+// indented.
 func (u *Utility) Synopsis() []string {
 	lines := make([]string, 0, len(u.Usage))
 	for i, line := range u.Usage {
-		if u.verbatimUsage() {
-			if i == 0 {
-				line = line[len("usage:"):]
-			}
-			lines = append(lines, strings.TrimSpace(line))
+		if !u.verbatimUsage() {
+			lines = append(lines, strings.TrimSpace(u.Name+" "+line))
 			continue
 		}
-		lines = append(lines, strings.TrimSpace(u.Name+" "+line))
+		if i == 0 {
+			line = line[len("usage:"):]
+		}
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, u.Name) {
+			line = "    " + line
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/rumpctrl/rumpctrl/util"
@@ -19,13 +20,18 @@ import (
 //go:embed rumpctrl.sh
 var script string
 
+// unlinked is the utility that gets no link: whatever looks for a shell in a PATH with the utilities first, "env sh" of
+// the host's scripts above all, means the host's. It is there as "rumpctrl sh".
+const unlinked = "sh"
+
 // install makes a directory with the program, a link to it for each utility, and the file to source. What is
 // there from an earlier installation is replaced, what is not ours is left alone.
 func install(env *util.Env, args []string) int {
 	if len(args) != 1 || args[0] == "" || strings.HasPrefix(args[0], "-") {
 		return usageError(env)
 	}
-	if err := installIn(args[0], names()); err != nil {
+	linked := slices.DeleteFunc(names(), func(name string) bool { return name == unlinked })
+	if err := installIn(args[0], linked); err != nil {
 		fmt.Fprintf(env.Stderr, "%s: install: %v\n", self, err)
 		return util.ExitFailure
 	}

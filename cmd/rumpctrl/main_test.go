@@ -154,6 +154,20 @@ func TestInstall(t *testing.T) {
 	}
 }
 
+// TestInstallAll: each utility has its link, but the shell, in whose place the host's must be found.
+func TestInstallAll(t *testing.T) {
+	dir := t.TempDir()
+	if _, stderr, status := try(t, "", "rumpctrl", "install", dir); status != 0 || stderr != "" {
+		t.Fatalf("status %d, said %q", status, stderr)
+	}
+	for _, name := range names() {
+		_, err := os.Lstat(filepath.Join(dir, "bin", name+suffix()))
+		if (err == nil) != (name != "sh") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestInstallKeeps: what is in the way and is not ours stays.
 func TestInstallKeeps(t *testing.T) {
 	dir := t.TempDir()

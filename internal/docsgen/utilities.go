@@ -39,8 +39,8 @@ func writeUtility(b *bytes.Buffer, u *util.Utility) {
 		fmt.Fprintf(b, "; needs no kernel")
 	}
 	fmt.Fprintf(b, "\n\n")
-	for _, line := range u.Usage {
-		fmt.Fprintf(b, "    %s\n", strings.TrimSpace(u.Name+" "+line))
+	for _, line := range u.Synopsis() {
+		fmt.Fprintf(b, "    %s\n", line)
 	}
 	if len(u.Options)+len(u.Operands) == 0 {
 		return
