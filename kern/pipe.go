@@ -54,6 +54,9 @@ func (s *pipeStats) alloc(n int) bool {
 	return true
 }
 
+// scarce says that more than half of the pipes' memory is taken: empty pipes give theirs back then.
+func (s *pipeStats) scarce() bool { return s.kva.Load() > s.maxKVA.Load()/2 }
+
 // allocBig counts one more big pipe, if there may be one.
 func (s *pipeStats) allocBig() bool {
 	if s.big.Add(1) > s.maxBig.Load() {
@@ -222,6 +225,9 @@ func (p *Pipe) take(now time.Time, b []byte) (n int, done bool) {
 	}
 	if p.n == 0 {
 		p.first = 0
+		if p.stats.scarce() {
+			p.free()
+		}
 	}
 	return n, true
 }

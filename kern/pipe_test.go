@@ -191,6 +191,19 @@ func TestPipeAccounting(t *testing.T) {
 	}
 }
 
+// Pipes that are open and empty do not use up the memory of all.
+func TestEmptyPipesGiveBack(t *testing.T) {
+	p := start(t)
+	p.SetSysctl("kern.pipe.maxkvasz", kerntest.Ints(4*16384))
+	for range 20 {
+		r, w := p.Pipe()
+		if _, errno := p.Write(w, "x"); errno != 0 {
+			t.Fatal(errno)
+		}
+		p.Read(r, 1)
+	}
+}
+
 // Oracle: ioctl FIOASYNC, fcntl F_SETOWN: SIGIO for the owner, a process or a group.
 func TestSigio(t *testing.T) {
 	p := start(t)
