@@ -27,9 +27,8 @@ func ints(v ...int32) []byte {
 	return b
 }
 
-// TestSpecial has the nodes with a form of their own, as sysctl(8) prints them and sysctl-allserver.txt, a listing of the
-// C kernel, has some of them.
-func TestSpecial(t *testing.T) {
+// specialNodes is a kernel with nodes that have a form of their own.
+func specialNodes() *fake {
 	clock := abi.Clockinfo{Hz: 100, Tick: 10000, Tickadj: 40, Stathz: 1, Profhz: 1}
 	boot := abi.Timeval{Sec: 1e9, Usec: 42}
 	load := abi.Loadavg{Ldavg: [3]uint32{2048, 3072, 20}, Fscale: 2048}
@@ -38,7 +37,7 @@ func TestSpecial(t *testing.T) {
 	abi.PutCString(wsdisk.Name[:], "disk")
 	ports := make([]byte, 8192)
 	ports[0], ports[10] = 1, 0x81
-	f := newFake(
+	return newFake(
 		node{path: "kern.clockrate", typ: st, size: abi.SizeofClockinfo, value: clock.Append(nil)},
 		node{path: "kern.boottime", typ: st, size: abi.SizeofTimeval, value: boot.Append(nil)},
 		node{path: "kern.consdev", typ: st, size: 8, value: quads(0x1234)},
@@ -66,61 +65,70 @@ func TestSpecial(t *testing.T) {
 		node{path: "proc.curproc.rlimit.cputime.soft", typ: abi.CTLTYPE_QUAD, size: 8, value: quads(abi.RLIM_INFINITY)},
 		node{path: "proc.curproc.rlimit.cputime.hard", typ: abi.CTLTYPE_QUAD, size: 8, value: quads(77)},
 	)
-	for _, tt := range []struct {
-		args, want string
-		status     int
-	}{
-		{"kern.clockrate", "kern.clockrate: tick = 10000, tickadj = 40, hz = 100, profhz = 1, stathz = 1\n", 0},
-		{"-n kern.clockrate", "tick = 10000, tickadj = 40, hz = 100, profhz = 1, stathz = 1\n", 0},
-		{"-x kern.clockrate", "kern.clockrate = 64000000102700002800000001000000...(4 more bytes)\n", 0},
-		{"kern.boottime", "kern.boottime = Sun Sep  9 01:46:40 2001\n", 0},
-		{"-e kern.boottime", "kern.boottime=Sun Sep  9 01:46:40 2001\n", 0},
-		{"-n kern.boottime", "1000000000\n", 0},
-		{"-nn kern.boottime", "1000000000.000042\n", 0},
-		{"kern.consdev", "kern.consdev = 0x1234\n", 0},
-		{"kern.cp_time", "kern.cp_time: user = 1, nice = 2, sys = 3, intr = 4, idle = 5\n", 0},
-		{"-A kern.cp_time", "kern.cp_time: user = 11, nice = 22, sys = 33, intr = 44, idle = 55\n" +
-			"kern.cp_time.0: user = 1, nice = 2, sys = 3, intr = 4, idle = 5\n" +
-			"kern.cp_time.1: user = 10, nice = 20, sys = 30, intr = 40, idle = 50\n", 0},
-		{"kern.cp_id", "kern.cp_id: 0 = 0, 1 = 4\n", 0},
-		{"-A kern.cp_id", "kern.cp_id.0 = 0\nkern.cp_id.1 = 4\n", 0},
-		{"kern.drivers", "kern.drivers = [0 -1 cons], [2 197 disk]\n", 0},
-		{"kern.coredump.setid.mode", "kern.coredump.setid.mode = 0600 (rw------- )\n", 0},
-		{"-x kern.coredump.setid.mode", "kern.coredump.setid.mode = 0x00000180\n", 0},
-		{"-w kern.coredump.setid.mode=g+r,u-w", "kern.coredump.setid.mode: 0600 (rw------- ) -> 0440 (r--r----- )\n", 0},
-		{"-w kern.coredump.setid.mode=zz", "sysctl: kern.coredump.setid.mode: 'zz' is an invalid mode\n", 1},
-		{"kern.proc", "sysctl: kern.proc: use 'ps' to view this information\n", 1},
-		{"-M kern.proc", "kern.proc (1.110): CTLTYPE_NODE, children 0/0, size 0, flags 0x0<READONLY>, ver=0\n", 0},
-		{"kern.file", "sysctl: kern.file: use 'pstat' to view this information\n", 1},
-		{"-x kern.file", "kern.file = 01000000\n", 0},
-		{"-w kern.file=1", "sysctl: Cannot write `kern.file': Operation not supported\n", 1},
-		{"kern.mbuf.stats", "sysctl: kern.mbuf.stats: this type is unknown to this program\n", 1},
-		{"kern.mbuf", "", 0}, // what was not asked for by name is left out
-		{"-A kern.mbuf", "sysctl: kern.mbuf.stats: this type is unknown to this program\n", 1},
-		{"-r kern.mbuf.stats", "stats", 0},
-		{"-b kern.mbuf.stats", "stats", 0},
-		{"kern.bad", "sysctl: kern.bad: Input/output error\n", 1},
-		{"vm.loadavg", "vm.loadavg: 1.00 1.50 0.01\n", 0},
-		{"vm.uvmexp", "sysctl: vm.uvmexp: use 'vmstat' or 'systat' to view this information\n", 1},
-		{"vfs.ffs.doclusterread", "sysctl: vfs.ffs.doclusterread: the value is not available (Operation not supported)\n", 1},
-		{"net.inet.ip.anonportalgo.reserve", "net.inet.ip.anonportalgo.reserve = 0,80,87\n", 0},
-		{"-w net.inet.ip.anonportalgo.reserve=5,0x10", "net.inet.ip.anonportalgo.reserve: 0,80,87 -> 5,16\n", 0},
-		{"-w net.inet.ip.anonportalgo.reserve=x", "sysctl: Invalid port: x\n", 1},
-		{"-w net.inet.ip.anonportalgo.reserve=65536", "sysctl: Port out of range: 65536\n", 1},
-		{"net.inet.ip.stats", "sysctl: net.inet.ip.stats: use 'netstat' to view this information\n", 1},
-		{"net.local.dgram.pcblist", "sysctl: net.local.dgram.pcblist: use 'netstat' or 'sockstat' to view this information\n", 1},
-		{"/net/local/dgram/pcblist", "sysctl: /net/local/dgram/pcblist: use 'netstat' or 'sockstat' to view this information\n", 1},
-		{"net.sdl", "sysctl: net.sdl: use 'netstat' to view this information\n", 1},
-		{"debug", "sysctl: debug: missing 'options DEBUG' from kernel?\n", 1},
-		{"ddb", "sysctl: ddb: missing 'options DDB' from kernel?\n", 1},
-		{"vendor", "sysctl: vendor: no vendor extensions installed\n", 1},
-		{"emul", "emul: no children\n", 0},
-		{"hw.disknames", "hw.disknames: node contains no data\n", 0},
-		{"proc.curproc.rlimit", "proc.curproc.rlimit.cputime.soft = unlimited\nproc.curproc.rlimit.cputime.hard = 77\n", 0},
-		{"-w proc.curproc.rlimit.cputime.soft=5", "proc.curproc.rlimit.cputime.soft: unlimited -> 5\n", 0},
-		{"-w proc.curproc.rlimit.cputime.hard=unlimited", "proc.curproc.rlimit.cputime.hard: 77 -> unlimited\n", 0},
-		{"-w proc.curproc.rlimit.cputime.hard=much", "sysctl: proc.curproc.rlimit.cputime.hard: 'much' is not a valid limit\n", 1},
-	} {
+}
+
+// specialSteps are runs of sysctl, one after the other, with what they print.
+var specialSteps = []struct {
+	args, want string
+	status     int
+}{
+	{"kern.clockrate", "kern.clockrate: tick = 10000, tickadj = 40, hz = 100, profhz = 1, stathz = 1\n", 0},
+	{"-n kern.clockrate", "tick = 10000, tickadj = 40, hz = 100, profhz = 1, stathz = 1\n", 0},
+	{"-x kern.clockrate", "kern.clockrate = 64000000102700002800000001000000...(4 more bytes)\n", 0},
+	{"kern.boottime", "kern.boottime = Sun Sep  9 01:46:40 2001\n", 0},
+	{"-e kern.boottime", "kern.boottime=Sun Sep  9 01:46:40 2001\n", 0},
+	{"-n kern.boottime", "1000000000\n", 0},
+	{"-nn kern.boottime", "1000000000.000042\n", 0},
+	{"kern.consdev", "kern.consdev = 0x1234\n", 0},
+	{"kern.cp_time", "kern.cp_time: user = 1, nice = 2, sys = 3, intr = 4, idle = 5\n", 0},
+	{"-A kern.cp_time", "kern.cp_time: user = 11, nice = 22, sys = 33, intr = 44, idle = 55\n" +
+		"kern.cp_time.0: user = 1, nice = 2, sys = 3, intr = 4, idle = 5\n" +
+		"kern.cp_time.1: user = 10, nice = 20, sys = 30, intr = 40, idle = 50\n", 0},
+	{"kern.cp_id", "kern.cp_id: 0 = 0, 1 = 4\n", 0},
+	{"-A kern.cp_id", "kern.cp_id.0 = 0\nkern.cp_id.1 = 4\n", 0},
+	{"kern.drivers", "kern.drivers = [0 -1 cons], [2 197 disk]\n", 0},
+	{"kern.coredump.setid.mode", "kern.coredump.setid.mode = 0600 (rw------- )\n", 0},
+	{"-x kern.coredump.setid.mode", "kern.coredump.setid.mode = 0x00000180\n", 0},
+	{"-w kern.coredump.setid.mode=g+r,u-w", "kern.coredump.setid.mode: 0600 (rw------- ) -> 0440 (r--r----- )\n", 0},
+	{"-w kern.coredump.setid.mode=zz", "sysctl: kern.coredump.setid.mode: 'zz' is an invalid mode\n", 1},
+	{"kern.proc", "sysctl: kern.proc: use 'ps' to view this information\n", 1},
+	{"-M kern.proc", "kern.proc (1.110): CTLTYPE_NODE, children 0/0, size 0, flags 0x0<READONLY>, ver=0\n", 0},
+	{"kern.file", "sysctl: kern.file: use 'pstat' to view this information\n", 1},
+	{"-x kern.file", "kern.file = 01000000\n", 0},
+	{"-w kern.file=1", "sysctl: Cannot write `kern.file': Operation not supported\n", 1},
+	{"kern.mbuf.stats", "sysctl: kern.mbuf.stats: this type is unknown to this program\n", 1},
+	{"kern.mbuf", "", 0}, // what was not asked for by name is left out
+	{"-A kern.mbuf", "sysctl: kern.mbuf.stats: this type is unknown to this program\n", 1},
+	{"-r kern.mbuf.stats", "stats", 0},
+	{"-b kern.mbuf.stats", "stats", 0},
+	{"kern.bad", "sysctl: kern.bad: Input/output error\n", 1},
+	{"vm.loadavg", "vm.loadavg: 1.00 1.50 0.01\n", 0},
+	{"vm.uvmexp", "sysctl: vm.uvmexp: use 'vmstat' or 'systat' to view this information\n", 1},
+	{"vfs.ffs.doclusterread", "sysctl: vfs.ffs.doclusterread: the value is not available (Operation not supported)\n", 1},
+	{"net.inet.ip.anonportalgo.reserve", "net.inet.ip.anonportalgo.reserve = 0,80,87\n", 0},
+	{"-w net.inet.ip.anonportalgo.reserve=5,0x10", "net.inet.ip.anonportalgo.reserve: 0,80,87 -> 5,16\n", 0},
+	{"-w net.inet.ip.anonportalgo.reserve=x", "sysctl: Invalid port: x\n", 1},
+	{"-w net.inet.ip.anonportalgo.reserve=65536", "sysctl: Port out of range: 65536\n", 1},
+	{"net.inet.ip.stats", "sysctl: net.inet.ip.stats: use 'netstat' to view this information\n", 1},
+	{"net.local.dgram.pcblist", "sysctl: net.local.dgram.pcblist: use 'netstat' or 'sockstat' to view this information\n", 1},
+	{"/net/local/dgram/pcblist", "sysctl: /net/local/dgram/pcblist: use 'netstat' or 'sockstat' to view this information\n", 1},
+	{"net.sdl", "sysctl: net.sdl: use 'netstat' to view this information\n", 1},
+	{"debug", "sysctl: debug: missing 'options DEBUG' from kernel?\n", 1},
+	{"ddb", "sysctl: ddb: missing 'options DDB' from kernel?\n", 1},
+	{"vendor", "sysctl: vendor: no vendor extensions installed\n", 1},
+	{"emul", "emul: no children\n", 0},
+	{"hw.disknames", "hw.disknames: node contains no data\n", 0},
+	{"proc.curproc.rlimit", "proc.curproc.rlimit.cputime.soft = unlimited\nproc.curproc.rlimit.cputime.hard = 77\n", 0},
+	{"-w proc.curproc.rlimit.cputime.soft=5", "proc.curproc.rlimit.cputime.soft: unlimited -> 5\n", 0},
+	{"-w proc.curproc.rlimit.cputime.hard=unlimited", "proc.curproc.rlimit.cputime.hard: 77 -> unlimited\n", 0},
+	{"-w proc.curproc.rlimit.cputime.hard=much", "sysctl: proc.curproc.rlimit.cputime.hard: 'much' is not a valid limit\n", 1},
+}
+
+// TestSpecial has the nodes with a form of their own, as sysctl(8) prints them and sysctl-allserver.txt, a listing of the
+// C kernel, has some of them.
+func TestSpecial(t *testing.T) {
+	f := specialNodes()
+	for _, tt := range specialSteps {
 		if got, status := f.run(t, tt.args); got != tt.want || status != tt.status {
 			t.Errorf("$ sysctl %s\n%s[%d]\nwant:\n%s[%d]", tt.args, got, status, tt.want, tt.status)
 		}
