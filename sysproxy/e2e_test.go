@@ -5,8 +5,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 )
@@ -428,4 +430,107 @@ func TestShutdownAnswersCalls(t *testing.T) {
 	if _, err := Dial(context.Background(), s.url, "late"); err == nil {
 		t.Error("a client connected after Shutdown")
 	}
+}
+
+// TestShutdownGivesUp: a call that does not end when it is told to does not hold
+// up Shutdown longer than its context says, and its process ends when it does.
+func TestShutdownGivesUp(t *testing.T) {
+	s := startServer(t, "", ServerConfig{})
+	c := dial(t, s)
+	p := s.k.find(t.Name())
+	result := make(chan error)
+	go func() { result <- c.Do(c.NewCall(sysStuck)) }()
+	await(t, "it waits", func() bool { return p.waiting.Load() == 1 })
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	isErr(t, s.Shutdown(ctx), context.DeadlineExceeded)
+	if err := <-result; err == nil {
+		t.Error("the call has an answer")
+	}
+	p.release <- struct{}{}
+}
+
+// TestBothWays has threads that write and threads that read much at once, so
+// that both directions of the connection are full.
+func TestBothWays(t *testing.T) {
+	transports(t, func(t *testing.T, _ *toyKernel, tr Transport) {
+		data := pattern(1 << 20)
+		c := tr.NewCall(sysWrite)
+		c.Args(c.In(data), 1<<20)
+		want(t, tr, c, 1<<20)
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for range 5 {
+					c := tr.NewCall(sysWrite)
+					c.Args(c.In(data), 1<<20)
+					if err := tr.Do(c); err != nil || c.Err != 0 {
+						t.Errorf("write: %v, %v", err, c.Err)
+					}
+				}
+			})
+			wg.Go(func() {
+				got := make([]byte, 1<<20)
+				for range 5 {
+					c := tr.NewCall(sysRead)
+					c.Args(c.Out(got), 1<<20)
+					if err := tr.Do(c); err != nil || c.Err != 0 || !bytes.Equal(got, data) {
+						t.Errorf("read: %v, %v", err, c.Err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// TestRoundTrips counts what the server has to ask for (docs/protocol.md): with
+// prefetch nothing that fits, without it one COPYIN for a buffer of any size.
+func TestRoundTrips(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		s := startServer(t, "", ServerConfig{NoPrefetch: old})
+		c := dial(t, s)
+		asked := func(name string, want uint64, num int, args ...func(c *Call) uint64) {
+			t.Helper()
+			before := s.Stats().CopyIns
+			call := c.NewCall(num)
+			for _, a := range args {
+				call.Arg(a(call))
+			}
+			if _, err := done(t, c, call); err != 0 {
+				t.Errorf("%s: %v", name, err)
+			}
+			if n := s.Stats().CopyIns - before; n != want {
+				t.Errorf("%s: %d COPYINs, want %d (prefetch: %v)", name, n, want, !old)
+			}
+		}
+		without := uint64(0)
+		if old {
+			without = 1
+		}
+		in := func(n int) func(c *Call) uint64 { return func(c *Call) uint64 { return c.In(make([]byte, n)) } }
+		num := func(n uint64) func(c *Call) uint64 { return func(*Call) uint64 { return n } }
+		path := func(c *Call) uint64 { return c.InString("/etc/passwd") }
+		out := func(c *Call) uint64 { return c.Out(make([]byte, 152)) }
+		asked("stat", without, sysStat, path, out)
+		asked("write of 4 KiB", without, sysWrite, in(4<<10), num(4<<10))
+		asked("write of 64 KiB", without, sysWrite, in(64<<10), num(64<<10))
+		asked("write of 1 MiB", 1, sysWrite, in(1<<20), num(1<<20))
+	}
+}
+
+// TestIdle: a client that does nothing costs the server a goroutine and the
+// client none.
+func TestIdle(t *testing.T) {
+	s := startServer(t, "", ServerConfig{})
+	before := runtime.NumGoroutine()
+	const n = 50
+	for range n {
+		c := dial(t, s)
+		call := c.NewCall(sysWrite)
+		call.Args(call.In(make([]byte, 64<<10)), 64<<10)
+		want(t, c, call, 64<<10)
+	}
+	await(t, "one goroutine for each", func() bool { return runtime.NumGoroutine() <= before+n })
+	await(t, "no reader is awake", func() bool { return s.readers.now.Load() == 0 })
 }

@@ -28,6 +28,7 @@ const (
 	sysName                  // (addr, n): writes the process's name
 	sysMany                  // (addr, n, k): k CopyOuts of n bytes, one after the other
 	sysHalfRead              // (addr, n): Reserve without Commit, returns EIO
+	sysStuck                 // waits for sysRelease and nothing else
 	sysStat                  // (path, addr): what stat(2) moves: a string in, 152 bytes out
 )
 
@@ -250,6 +251,13 @@ var toyCalls = map[int]func(p *toyProcess, m Memory, a []uint64) (uint64, error)
 		return p.wait(m)
 	},
 	sysSulk: func(p *toyProcess, m Memory, a []uint64) (uint64, error) { return p.wait(m) },
+	sysStuck: func(p *toyProcess, m Memory, a []uint64) (uint64, error) {
+		m.Block()
+		p.waiting.Add(1)
+		defer p.waiting.Add(-1)
+		<-p.release
+		return 1, nil
+	},
 	sysRelease: func(p *toyProcess, m Memory, a []uint64) (uint64, error) {
 		m.Block()
 		select {
