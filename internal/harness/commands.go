@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,6 +65,9 @@ func buildIn(dir string) (*Programs, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := dependOnSources(root); err != nil {
+		return nil, err
+	}
 	if err := run(root, "go", "build", "-o", dir+string(filepath.Separator), "./cmd/..."); err != nil {
 		return nil, err
 	}
@@ -85,6 +89,22 @@ func buildIn(dir string) (*Programs, error) {
 		}
 	}
 	return p, nil
+}
+
+// dependOnSources looks at each source file, as what go build reads: go test does not take a result from its cache if one
+// that the test looked at has changed since.
+func dependOnSources(root string) error {
+	return filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case e.IsDir() && path != root && strings.HasPrefix(e.Name(), "."):
+			return filepath.SkipDir
+		case strings.HasSuffix(path, ".go"), strings.HasSuffix(path, ".sh"):
+			_, err = os.Stat(path)
+		}
+		return err
+	})
 }
 
 // moduleRoot returns the directory of the module's go.mod.
