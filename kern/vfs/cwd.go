@@ -157,8 +157,8 @@ func (c *cwdinfo) setRoot(t *kern.Thread, vp *Vnode) {
 	}
 }
 
-// maxDepth bounds walks up the tree: no path that namei takes has more components.
-const maxDepth = abi.PATH_MAX / 2
+// maxDepth bounds walks up the tree: getcwd(3) takes no longer path.
+const maxDepth = 4 * abi.PATH_MAX / 2
 
 // up calls f for dir and each directory above it until f says false or the real root is passed. The vnodes given to f are
 // held for its time only.

@@ -169,6 +169,9 @@ func (vp *Vnode) writeAt(t *kern.Thread, p []byte, off int64, fl uint32) (n int,
 		return 0, 0, err
 	}
 	defer vp.mu.Unlock()
+	if vp.mount.readOnly() {
+		return 0, 0, abi.EROFS // made so with MNT_FORCE
+	}
 	if err := vp.node.Attr(t, &lk.attr); err != nil {
 		return 0, 0, err
 	}

@@ -50,11 +50,10 @@ func (v *VFS) byHandle(t *kern.Thread, b []byte) (*Vnode, error) {
 		return nil, abi.ESTALE
 	}
 	m := mounts[i]
-	root := m.Root() // keeps the file system mounted meanwhile
-	if root == nil {
+	if !m.enter() {
 		return nil, abi.ESTALE
 	}
-	defer root.Release(t)
+	defer m.leave()
 	finder, ok := m.fs.(HandleFinder)
 	if !ok {
 		return nil, abi.EOPNOTSUPP

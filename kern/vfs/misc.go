@@ -10,12 +10,13 @@ import (
 // syncAll is sync(2): every file system that is not read-only begins to write what it holds.
 func syncAll(t *kern.Thread, _ *kern.Args) (int64, error) {
 	for _, m := range Of(t.K).Mounts() {
-		if m.readOnly() {
+		if m.readOnly() || !m.enter() {
 			continue
 		}
 		if err := m.fs.Sync(t, false); err != nil {
 			t.K.Logf("sync: %s: %v\n", m.path, err)
 		}
+		m.leave()
 	}
 	return 0, nil
 }

@@ -21,6 +21,10 @@ type Mount struct {
 	flags  atomic.Uint32         // MNT_*
 	cached atomic.Bool           // names may be cached
 
+	// busy is held shared by calls on the whole file system, which must not go meanwhile, and exclusively by mounting and
+	// unmounting it.
+	busy sync.RWMutex
+
 	// renameMu is held by renames from one directory to another: what is above a directory then stays.
 	renameMu sync.Mutex
 
@@ -69,6 +73,24 @@ func (m *Mount) readOnly() bool { return m.flags.Load()&abi.MNT_RDONLY != 0 }
 
 // dev is st_dev of the mount's files.
 func (m *Mount) dev() uint64 { return uint64(uint32(m.fsid.Val[0])) }
+
+// enter keeps the file system mounted until leave. It says false when it is not mounted any more.
+func (m *Mount) enter() bool {
+	m.busy.RLock()
+	if m.isGone() {
+		m.busy.RUnlock()
+		return false
+	}
+	return true
+}
+
+func (m *Mount) leave() { m.busy.RUnlock() }
+
+func (m *Mount) isGone() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.gone
+}
 
 func newMount(v *VFS, typ *Type) *Mount {
 	m := &Mount{vfs: v, typ: typ, vnodes: map[Node]*Vnode{}}
@@ -124,6 +146,20 @@ func (m *Mount) find(n Node) *Vnode {
 		if !vp.reclaiming {
 			vp.refs.Add(1)
 			return vp
+		}
+		m.reclaimed.Wait()
+	}
+}
+
+// awaitReclaims waits until no vnode is becoming inactive; called with mu held, which it gives up meanwhile.
+func (m *Mount) awaitReclaims() {
+	for {
+		reclaiming := false
+		for _, vp := range m.vnodes {
+			reclaiming = reclaiming || vp.reclaiming
+		}
+		if !reclaiming {
+			return
 		}
 		m.reclaimed.Wait()
 	}

@@ -2,7 +2,6 @@ package vfs
 
 import (
 	"encoding/binary"
-	"maps"
 	"slices"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -252,6 +251,8 @@ func (v *VFS) update(t *kern.Thread, args *MountArgs) error {
 	if m.isGone() {
 		return abi.ENOENT
 	}
+	m.busy.Lock()
+	defer m.busy.Unlock()
 	old := m.flags.Load()
 	const settable = abi.MNT_BASIC_FLAGS &^ (abi.MNT_OP_FLAGS | abi.MNT_LOCAL | abi.MNT_ROOTFS)
 	now := old&^settable | uint32(args.Flags)&settable
@@ -289,12 +290,6 @@ func (m *Mount) hasWriters() bool {
 	return false
 }
 
-func (m *Mount) isGone() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.gone
-}
-
 // unmount is unmount(2). Errors: EINVAL for what is not the root of a mount, and for the root file system; EBUSY; EPERM.
 func unmount(t *kern.Thread, a *kern.Args) (int64, error) {
 	v := Of(t.K)
@@ -330,11 +325,13 @@ func (v *VFS) Unmount(t *kern.Thread, m *Mount, force bool) error {
 	case slices.ContainsFunc(v.mounts, func(o *Mount) bool { return o.coversIn(m) }):
 		return abi.EBUSY
 	}
+	m.busy.Lock()
+	defer m.busy.Unlock()
 	cached := m.cached.Swap(false)
 	v.cache.purgeMount(t, m)
 	if force {
 		v.kill(t, m)
-	} else if err := m.leave(t); err != nil {
+	} else if err := m.quit(t); err != nil {
 		m.cached.Store(cached)
 		return err
 	}
@@ -342,8 +339,8 @@ func (v *VFS) Unmount(t *kern.Thread, m *Mount, force bool) error {
 	return nil
 }
 
-// leave unmounts what nobody uses.
-func (m *Mount) leave(t *kern.Thread) error {
+// quit unmounts what nobody uses. Errors: EBUSY.
+func (m *Mount) quit(t *kern.Thread) error {
 	if !m.readOnly() {
 		if err := m.fs.Sync(t, true); err != nil {
 			return err
@@ -364,19 +361,10 @@ func (m *Mount) leave(t *kern.Thread) error {
 func (m *Mount) close() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for busy := true; busy; {
-		busy = false
-		for _, vp := range m.vnodes {
-			switch {
-			case vp == m.root:
-			case vp.reclaiming:
-				busy = true
-			case vp.refs.Load() > 0:
-				return false
-			}
-		}
-		if busy {
-			m.reclaimed.Wait()
+	m.awaitReclaims()
+	for _, vp := range m.vnodes {
+		if vp != m.root && vp.refs.Load() > 0 {
+			return false
 		}
 	}
 	m.gone = m.root.refs.CompareAndSwap(1, 0)
@@ -399,9 +387,7 @@ func (v *VFS) kill(t *kern.Thread, m *Mount) {
 	}
 	m.mu.Lock()
 	m.gone = true
-	for slices.ContainsFunc(slices.Collect(maps.Values(m.vnodes)), func(vp *Vnode) bool { return vp.reclaiming }) {
-		m.reclaimed.Wait()
-	}
+	m.awaitReclaims()
 	vnodes := m.vnodes
 	m.vnodes = nil
 	m.mu.Unlock()

@@ -155,11 +155,20 @@ func (r *renaming) end() {
 	}
 }
 
+// maxAbove bounds the depth of a directory that is moved: only a broken file system has more.
+const maxAbove = 1 << 16
+
 // above is dir and all directories above it in its file system, held. The caller has renameMu.
+//
+// Errors: ENOENT when dir has been removed, EIO.
 func (m *Mount) above(t *kern.Thread, dir *Vnode) ([]*Vnode, error) {
 	list := []*Vnode{dir.Hold()}
 	for at := dir; at != m.root; {
 		up, err := at.parent(t)
+		if err == nil && len(list) == maxAbove {
+			up.Release(t)
+			err = abi.EIO
+		}
 		if err != nil {
 			for _, vp := range list {
 				vp.Release(t)

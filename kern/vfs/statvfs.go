@@ -10,8 +10,12 @@ import (
 // statvfs fills st with what is known of a mount, as the calling process sees it: below its root directory. A mount outside
 // of that is "/" if the process asked for a file of it.
 //
-// Errors: EPERM for a mount that the process does not see, unless asked is set.
+// Errors: EPERM for a mount that the process does not see, unless asked is set; ENOENT for one that is none any more.
 func (m *Mount) statvfs(t *kern.Thread, st *abi.Statvfs, asked bool) error {
+	if !m.enter() {
+		return abi.ENOENT
+	}
+	defer m.leave()
 	*st = abi.Statvfs{}
 	if err := m.fs.Statfs(t, st); err != nil {
 		return err
