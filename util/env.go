@@ -47,6 +47,7 @@ type Env struct {
 	Set Set
 
 	utility *Utility
+	ctx     context.Context // that Run was given
 }
 
 // Run runs a utility to its end and returns its exit status. What it wrote to Stdout is out
@@ -55,7 +56,7 @@ type Env struct {
 func Run(ctx context.Context, u *Utility, env *Env) int {
 	inner := *env
 	out := newOutput(env.Stdout)
-	inner.Stdout, inner.Stderr, inner.utility = out, newOrdered(env.Stderr, out), u
+	inner.Stdout, inner.Stderr, inner.utility, inner.ctx = out, newOrdered(env.Stderr, out), u, ctx
 	status := u.Main(ctx, &inner)
 	if err := out.Flush(); err != nil && status == ExitOK {
 		if !errors.Is(err, io.ErrClosedPipe) {
@@ -86,10 +87,10 @@ func (env *Env) Flush() error {
 }
 
 // Warn prints a message to Stderr with the text of err, as warn(3):
-// "ls: /nope: No such file or directory". The format says what failed and may be empty. It prints nothing if err says
-// that the utility has been interrupted or its process ended under it: who did that knows.
+// "ls: /nope: No such file or directory". The format says what failed and may be empty. It prints nothing if what failed is
+// that the utility has been interrupted: who did that knows.
 func (env *Env) Warn(err error, format string, args ...any) {
-	if errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
+	if env.interrupted(err) {
 		return
 	}
 	text := ErrorText(err)
@@ -97,6 +98,14 @@ func (env *Env) Warn(err error, format string, args ...any) {
 		text = fmt.Sprintf(format, args...) + ": " + text
 	}
 	fmt.Fprintf(env.Stderr, "%s: %s\n", env.Name(), text)
+}
+
+// interrupted tells whether err comes from the end of the context that the utility runs under.
+func (env *Env) interrupted(err error) bool {
+	if env.ctx == nil || env.ctx.Err() == nil {
+		return false
+	}
+	return errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, abi.EINTR)
 }
 
 // Warnx prints a message to Stderr, as warnx(3).

@@ -59,7 +59,7 @@ func (s *shell) evalNumber(text string) (int64, error) {
 		return 0, fmt.Errorf("arithmetic expression: expecting a number: %q", text)
 	}
 	if !s.nest() {
-		return 0, errNesting
+		return 0, errTold
 	}
 	defer func() { s.nesting-- }()
 	return s.arithmetic(x)
@@ -75,7 +75,7 @@ func (s *shell) variableNumber(name string) (int64, error) {
 		return 0, fmt.Errorf("arithmetic expression: expecting a number: %q", value)
 	}
 	if !s.nest() {
-		return 0, errNesting
+		return 0, errTold
 	}
 	defer func() { s.nesting-- }()
 	return s.evalNumber(value)
@@ -168,7 +168,7 @@ func (s *shell) binaryArithmetic(x *syntax.BinaryArithm) (int64, error) {
 func (s *shell) ternary(x *syntax.BinaryArithm) (int64, error) {
 	branches, ok := x.Y.(*syntax.BinaryArithm)
 	if !ok {
-		return 0, errors.New("arithmetic expression: syntax error: ? without :")
+		return 0, errors.New("arithmetic expression: syntax error: ? without a colon")
 	}
 	n, err := s.arithmetic(x.X)
 	switch {

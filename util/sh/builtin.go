@@ -96,7 +96,7 @@ func (s *shell) statusArgument(args []string) (int, bool) {
 	}
 	n, ok := s.count(args)
 	if !ok {
-		s.warn("%s: Illegal number: %s", args[0], args[1])
+		s.warn("%s: illegal number: %s", args[0], args[1])
 		return exitError, false
 	}
 	return n & 0xff, true
@@ -132,7 +132,7 @@ func shiftCommand(s *shell, args []string) int {
 	if len(args) > 1 {
 		var ok bool
 		if n, ok = s.count(args); !ok {
-			s.warn("shift: Illegal number: %s", args[1])
+			s.warn("shift: illegal number: %s", args[1])
 			return exitError
 		}
 	}

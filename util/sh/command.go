@@ -34,7 +34,7 @@ func (s *shell) simple(call *syntax.CallExpr, redirs []*syntax.Redirect) {
 	}
 	args, err := s.commandFields(words)
 	if err != nil {
-		s.abort("%v", err)
+		s.giveUp(err)
 		return
 	}
 	if len(args) == 0 {
@@ -71,7 +71,7 @@ func (s *shell) assignments(call *syntax.CallExpr, redirs []*syntax.Redirect) {
 	}
 	list, err := s.assignEach(call.Assigns, false)
 	if err != nil {
-		s.abort("%v", err)
+		s.giveUp(err)
 		return
 	}
 	s.trace(list, nil)
@@ -88,7 +88,7 @@ func (s *shell) assignAndRun(assigns []*syntax.Assign, args []string, run runner
 	}
 	list, err := s.assignEach(assigns, local)
 	if err != nil {
-		s.abort("%v", err)
+		s.giveUp(err)
 		return
 	}
 	s.trace(list, args)

@@ -99,7 +99,7 @@ func (s *shell) restore(before descriptors) {
 // define defines a function.
 func (s *shell) define(decl *syntax.FuncDecl) {
 	if decl.Name == nil {
-		s.abort("Syntax error: a function needs a name")
+		s.abort("syntax error: a function needs a name")
 		return
 	}
 	if b, ok := s.builtins[decl.Name.Value]; ok && b.special {
@@ -128,7 +128,7 @@ func (s *shell) compound(cmd syntax.Command) {
 	case *syntax.CaseClause:
 		s.caseClause(cmd)
 	default:
-		s.abort("Syntax error: %T is not of the POSIX shell", cmd)
+		s.abort("syntax error: %T is not of the POSIX shell", cmd)
 	}
 }
 
@@ -159,7 +159,7 @@ func (s *shell) binary(cmd *syntax.BinaryCmd) {
 	case syntax.Pipe:
 		s.pipeline(cmd)
 	default:
-		s.abort("Syntax error: %v is not of the POSIX shell", cmd.Op)
+		s.abort("syntax error: %v is not of the POSIX shell", cmd.Op)
 	}
 }
 
@@ -215,14 +215,14 @@ func (s *shell) whileClause(cmd *syntax.WhileClause) {
 func (s *shell) forClause(cmd *syntax.ForClause) {
 	iter, ok := cmd.Loop.(*syntax.WordIter)
 	if !ok || cmd.Select {
-		s.abort("Syntax error: this loop is not of the POSIX shell")
+		s.abort("syntax error: this loop is not of the POSIX shell")
 		return
 	}
 	items := s.params
 	if iter.InPos.IsValid() {
 		var err error
 		if items, err = s.fields(iter.Items); err != nil {
-			s.abort("%v", err)
+			s.giveUp(err)
 			return
 		}
 	}
@@ -230,7 +230,7 @@ func (s *shell) forClause(cmd *syntax.ForClause) {
 	s.loops++
 	for _, item := range items {
 		if err := s.vars.set(iter.Name.Value, item); err != nil {
-			s.abort("%v", err)
+			s.giveUp(err)
 		}
 		s.stmts(cmd.Do)
 		if s.flow.loopLeft() || s.stopped() {
@@ -243,7 +243,7 @@ func (s *shell) forClause(cmd *syntax.ForClause) {
 func (s *shell) caseClause(cmd *syntax.CaseClause) {
 	word, err := s.literal(cmd.Word)
 	if err != nil {
-		s.abort("%v", err)
+		s.giveUp(err)
 		return
 	}
 	s.status = 0
@@ -251,7 +251,7 @@ func (s *shell) caseClause(cmd *syntax.CaseClause) {
 		for _, p := range item.Patterns {
 			pat, err := s.pattern(p)
 			if err != nil {
-				s.abort("%v", err)
+				s.giveUp(err)
 				return
 			}
 			if match(pat, word) {

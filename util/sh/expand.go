@@ -161,7 +161,7 @@ func (e *expansion) part(part syntax.WordPart, quoted bool) error {
 		e.result(fmt.Sprint(n), quoted)
 		return nil
 	}
-	return fmt.Errorf("Syntax error: %T is not of the POSIX shell", part)
+	return fmt.Errorf("syntax error: %T is not of the POSIX shell", part)
 }
 
 // doubleQuoted expands what is in double quotes, which are a field even if nothing is in them but for "$@" of
@@ -282,7 +282,8 @@ func (s *shell) substitute(c *syntax.CmdSubst) (string, error) {
 	defer done()
 	child, err := s.fork(ctx)
 	if err != nil {
-		return "", fmt.Errorf("Cannot fork: %w", err)
+		s.cannotFork(err)
+		return "", errTold
 	}
 	out := new(captured)
 	child.fds.set(1, newDescription(out))

@@ -69,19 +69,43 @@ type result struct {
 // shell runs a shell as process p with the arguments of sh(1).
 func shell(t testing.TB, p *client.Process, stdin string, args ...string) result {
 	t.Helper()
+	return shellEnv(t, p, &util.Env{
+		Args:   append([]string{"sh"}, args...),
+		Stdin:  strings.NewReader(stdin),
+		Getenv: func(string) string { return "" },
+		Set:    all.Set{},
+	})
+}
+
+// shellEnv is shell with more of its environment given. What is not is empty.
+func shellEnv(t testing.TB, p *client.Process, env *util.Env) result {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	var out, errs output
-	status := sh.Run(ctx, &util.Env{
-		Args:   append([]string{"sh"}, args...),
-		Stdin:  strings.NewReader(stdin),
-		Stdout: &out,
-		Stderr: &errs,
-		Getenv: func(string) string { return "" },
-		Proc:   p,
-		Set:    all.Set{},
-	}, sh.Setup{})
+	env.Proc, env.Stdout, env.Stderr = p, &out, &errs
+	if env.Stdin == nil {
+		env.Stdin = strings.NewReader("")
+	}
+	status := sh.Run(ctx, env, sh.Setup{})
 	return result{out.String(), errs.String(), status}
+}
+
+// executableMaker is all utilities and one more, since none of them is chmod.
+type executableMaker struct{ all.Set }
+
+func (s executableMaker) Lookup(name string) *util.Utility {
+	if name != "makeexecutable" {
+		return s.Set.Lookup(name)
+	}
+	return &util.Utility{Name: name, Main: func(_ context.Context, env *util.Env) int {
+		for _, file := range env.Args[1:] {
+			if err := env.Proc.Chmod(file, 0o755); err != nil {
+				return env.Err(err, "%s", file)
+			}
+		}
+		return 0
+	}}
 }
 
 // script is a case of a file of scripts.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"sync"
 	"time"
 
@@ -239,4 +240,28 @@ func (c *command) hostWriter(fd int) io.Writer {
 		}
 	}
 	return port{c.ctx, file}
+}
+
+// takeSignals has the program's signals go to the shell if standard input is the program's, until the returned
+// function is called.
+func (s *shell) takeSignals(stdin io.Reader) func() {
+	if stdin != os.Stdin {
+		return func() {}
+	}
+	signals := make(chan os.Signal, 4)
+	for sig := range hostSignals {
+		signal.Notify(signals, sig)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for sig := range signals {
+			s.sig.deliver(hostSignals[sig])
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		<-done
+	}
 }

@@ -214,7 +214,7 @@ func jobsCommand(s *shell, args []string) int {
 }
 
 func (s *shell) noJob(command, name string) int {
-	s.warn("%s: No such job: %s", command, name)
+	s.warn("%s: no such job: %s", command, name)
 	return exitError
 }
 

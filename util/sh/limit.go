@@ -123,7 +123,7 @@ func umaskCommand(s *shell, args []string) int {
 	next := mask
 	if err == nil && len(operands) == 1 {
 		if next, ok = parseMask(operands[0], mask); !ok {
-			s.warn("umask: Illegal mode: %s", operands[0])
+			s.warn("umask: illegal mode: %s", operands[0])
 		}
 	}
 	if err == nil {

@@ -73,12 +73,12 @@ func (o *options) parse(args []string, letter func(c byte, on bool) bool) (rest 
 			switch {
 			case c == 'o' && len(args) > 0:
 				if !o.set(0, args[0], on) {
-					return nil, false, fmt.Errorf("Illegal option -o %s", args[0])
+					return nil, false, fmt.Errorf("illegal option -o %s", args[0])
 				}
 				args = args[1:]
 			case c != 0 && o.set(c, "", on), letter(c, on):
 			default:
-				return nil, false, fmt.Errorf("Illegal option %c%c", word[0], c)
+				return nil, false, fmt.Errorf("illegal option %c%c", word[0], c)
 			}
 		}
 	}
@@ -162,7 +162,7 @@ func (s *shell) getoptions(args []string, letters string) (letterSet, []string, 
 		}
 		for i := range len(word) {
 			if strings.IndexByte(letters, word[i]) < 0 {
-				s.warn("%s: Illegal option -%c", name, word[i])
+				s.warn("%s: illegal option -%c", name, word[i])
 				return "", nil, false
 			}
 			found = append(found, word[i])

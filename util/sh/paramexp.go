@@ -13,7 +13,7 @@ import (
 func (e *expansion) param(p *syntax.ParamExp, quoted bool) error {
 	if p.Param == nil || p.Excl || p.Width || p.IsSet || p.Index != nil || p.Slice != nil ||
 		p.Repl != nil || p.Names != 0 || p.NestedParam != nil {
-		return fmt.Errorf("Syntax error: bad substitution")
+		return fmt.Errorf("syntax error: bad substitution")
 	}
 	name := p.Param.Value
 	value, set := e.value(p)
@@ -108,7 +108,7 @@ func (e *expansion) operator(p *syntax.ParamExp, value string, set, quoted bool)
 	case syntax.RemSmallPrefix, syntax.RemLargePrefix, syntax.RemSmallSuffix, syntax.RemLargeSuffix:
 		return e.remove(name, op, word, value, set, quoted)
 	default:
-		return fmt.Errorf("Syntax error: bad substitution")
+		return fmt.Errorf("syntax error: bad substitution")
 	}
 	e.parameter(name, value, e.params, quoted)
 	return nil

@@ -297,7 +297,7 @@ func (s *shell) nextOption(optstring string, words []string) (letter string, arg
 	}
 	at := strings.Index(strings.TrimPrefix(optstring, ":"), letter)
 	if at < 0 || letter == ":" {
-		return s.badOption("Illegal option", "?", letter, silent)
+		return s.badOption("illegal option", "?", letter, silent)
 	}
 	if !strings.HasPrefix(strings.TrimPrefix(optstring, ":")[at+1:], ":") {
 		return letter, nil, true
@@ -306,7 +306,7 @@ func (s *shell) nextOption(optstring string, words []string) (letter string, arg
 	case rest != "":
 		g.index, g.char = g.index+1, 0
 	case g.index > len(words):
-		return s.badOption("No arg for option", ":", letter, silent)
+		return s.badOption("no arg for option", ":", letter, silent)
 	default:
 		rest = words[g.index-1]
 		g.index++

@@ -46,7 +46,7 @@ func (s *shell) redirectOne(rd *syntax.Redirect) bool {
 		}
 		text, err := s.hereDocument(rd)
 		if err != nil {
-			s.abort("%v", err)
+			s.giveUp(err)
 			return false
 		}
 		s.fds.set(fd, newDescription(newTextFile(text)))
@@ -54,7 +54,7 @@ func (s *shell) redirectOne(rd *syntax.Redirect) bool {
 	}
 	word, err := s.redirectWord(rd.Word)
 	if err != nil {
-		s.abort("%v", err)
+		s.giveUp(err)
 		return false
 	}
 	switch rd.Op {
@@ -65,7 +65,7 @@ func (s *shell) redirectOne(rd *syntax.Redirect) bool {
 	}
 	how, ok := openings[rd.Op]
 	if !ok {
-		s.abort("Syntax error: redirection %v is not of the POSIX shell", rd.Op)
+		s.abort("syntax error: redirection %v is not of the POSIX shell", rd.Op)
 		return false
 	}
 	fd, ok := s.descriptor(rd, how.fd)
@@ -74,7 +74,9 @@ func (s *shell) redirectOne(rd *syntax.Redirect) bool {
 	}
 	file, err := s.open(word, how.flags, rd.Op == syntax.RdrOut && s.opts.on('C'))
 	if err != nil {
-		s.warn("cannot %s %s: %s", how.verb, word, util.ErrorText(err))
+		if s.checkKernel(); !s.flow.ended() {
+			s.warn("cannot %s %s: %s", how.verb, word, util.ErrorText(err))
+		}
 		return false
 	}
 	s.fds.set(fd, newDescription(file))
@@ -106,7 +108,7 @@ func (s *shell) duplicate(rd *syntax.Redirect, def int, word string) bool {
 	}
 	from, err := strconv.Atoi(word)
 	if err != nil || from < 0 {
-		s.abort("Syntax error: Bad fd number: %s", word)
+		s.abort("syntax error: bad fd number: %s", word)
 		return false
 	}
 	if err := s.fds.dup(from, fd); err != nil {

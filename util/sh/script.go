@@ -3,6 +3,7 @@ package sh
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"path"
 	"strings"
@@ -112,10 +113,14 @@ func (s *shell) syntaxError(name string, err error) {
 	case errors.As(err, &lang):
 		pos, text = lang.Pos, lang.Feature+" not supported"
 	}
-	if name != "" {
-		name += ": "
+	where := ""
+	switch {
+	case name != "":
+		where = fmt.Sprintf("%s: line %d: ", name, pos.Line())
+	case !s.interactive:
+		where = fmt.Sprintf("line %d: ", pos.Line())
 	}
-	s.abort("%sline %d: Syntax error: %s", name, pos.Line(), text)
+	s.abort("%ssyntax error: %s", where, text)
 }
 
 // evaluate carries out text as commands of the shell, for eval and traps.
@@ -261,7 +266,7 @@ func (s *shell) subscript(text string, args []string) int {
 	clear(child.funcs)
 	clear(child.aliases)
 	child.name, child.params, child.opts = args[0], args[1:], options{}
-	child.calls, child.loops, child.tested, child.frame = 0, 0, 0, -1
+	child.status, child.calls, child.loops, child.tested, child.frame = 0, 0, 0, 0, -1
 	if err := child.execute(newTextInput(strings.NewReader(text)), args[0]); err != nil {
 		child.abort("%s: %s", args[0], util.ErrorText(err))
 	}

@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
-	"os/signal"
+	"io/fs"
 	"path"
 	"strings"
 
@@ -77,7 +76,7 @@ func Run(ctx context.Context, env *util.Env, setup Setup) int {
 	if err := s.start(&inv, env, setup); err != nil {
 		s.warn("%s: %s", inv.source, util.ErrorText(err))
 		s.status = exitNotFound
-		if !errors.Is(err, os.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) {
 			s.status = exitCannotRun
 		}
 	}
@@ -263,30 +262,6 @@ func outputFile(env *util.Env, w io.Writer) openFile {
 		return out.file
 	}
 	return &hostOutput{w: w}
-}
-
-// takeSignals has the program's signals go to the shell if standard input is the program's, until the returned
-// function is called.
-func (s *shell) takeSignals(stdin io.Reader) func() {
-	if stdin != os.Stdin {
-		return func() {}
-	}
-	signals := make(chan os.Signal, 4)
-	for sig := range hostSignals {
-		signal.Notify(signals, sig)
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for sig := range signals {
-			s.sig.deliver(hostSignals[sig])
-		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(signals)
-		<-done
-	}
 }
 
 // streamInput is commands from standard input, of which no more is read than is run.

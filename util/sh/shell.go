@@ -104,12 +104,14 @@ func (s *shell) fork(ctx context.Context) (*shell, error) {
 
 var errNesting = errors.New("nested too deeply")
 
-// cannotFork says that there is no process to be had.
+// cannotFork says that there is no process to be had. It returns the exit status: the last one if that is because
+// there is no kernel any more.
 func (s *shell) cannotFork(err error) int {
 	s.checkKernel()
-	if !s.flow.ended() && s.ctx.Err() == nil {
-		s.warn("Cannot fork: %s", util.ErrorText(err))
+	if s.flow.ended() {
+		return s.status
 	}
+	s.warn("cannot fork: %s", util.ErrorText(err))
 	return exitError
 }
 
@@ -138,8 +140,11 @@ func (s *shell) run(stmts []*syntax.Stmt) int {
 // output returns descriptor fd as a writer.
 func (s *shell) output(fd int) port { return port{s.ctx, s.fds.file(fd)} }
 
-// warn says what is wrong, on standard error: "sh: ls: not found".
+// warn says what is wrong, on standard error: "sh: ls: not found". A shell that is being ended says nothing.
 func (s *shell) warn(format string, args ...any) {
+	if s.ctx.Err() != nil {
+		return
+	}
 	fmt.Fprintf(s.output(2), "sh: "+format+"\n", args...)
 }
 
@@ -172,10 +177,32 @@ func (s *shell) print(text string) int {
 // abort gives up the command line for an error of the shell: a script ends, a session goes on with its next
 // line. It returns the exit status.
 func (s *shell) abort(format string, args ...any) int {
+	if s.flow.ended() {
+		return s.status
+	}
 	s.warn(format, args...)
 	s.flow.abort()
 	s.status = exitError
 	return exitError
+}
+
+// giveUp is abort for an error of an expansion or assignment.
+func (s *shell) giveUp(err error) {
+	if err == errTold {
+		s.abortQuietly()
+		return
+	}
+	s.abort("%v", err)
+}
+
+// errTold is the error of an expansion that has been told.
+var errTold = errors.New("told already")
+
+func (s *shell) abortQuietly() {
+	if !s.flow.ended() {
+		s.flow.abort()
+		s.status = exitError
+	}
 }
 
 // nest counts constructs inside each other that each take stack. The caller has to call s.nesting-- if
