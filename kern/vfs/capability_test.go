@@ -15,14 +15,24 @@ import (
 type bareFS struct {
 	root  *bareDir
 	spec  string
+	path  string
 	force atomic.Bool
+	busy  atomic.Bool // it will not be unmounted
 }
 
-func (f *bareFS) Root() (vfs.Node, error)                  { return f.root, nil }
-func (*bareFS) Statfs(*kern.Thread, *abi.Statvfs) error    { return nil }
-func (*bareFS) Sync(*kern.Thread, bool) error              { return nil }
-func (f *bareFS) Unmount(_ *kern.Thread, force bool) error { f.force.Store(force); return nil }
-func (f *bareFS) Source() string                           { return f.spec }
+func (f *bareFS) Root() (vfs.Node, error)               { return f.root, nil }
+func (*bareFS) Statfs(*kern.Thread, *abi.Statvfs) error { return nil }
+func (*bareFS) Sync(*kern.Thread, bool) error           { return nil }
+
+func (f *bareFS) Source() string { return f.spec }
+
+func (f *bareFS) Unmount(_ *kern.Thread, force bool) error {
+	if f.busy.Load() && !force {
+		return abi.EBUSY
+	}
+	f.force.Store(force)
+	return nil
+}
 
 // uncachedFS does not want its names remembered.
 type uncachedFS struct{ bareFS }
@@ -99,6 +109,23 @@ func (*ioctler) Ioctl(_ *kern.Thread, cmd uint32, data []byte) error {
 	return nil
 }
 
+// synced is a file that counts how often it is put on stable storage.
+type synced struct {
+	bareNode
+	data, all atomic.Int32
+}
+
+func (*synced) WriteAt(_ *kern.Thread, p []byte, _ int64) (int, error) { return len(p), nil }
+
+func (n *synced) Fsync(_ *kern.Thread, dataOnly bool) error {
+	if dataOnly {
+		n.data.Add(1)
+	} else {
+		n.all.Add(1)
+	}
+	return nil
+}
+
 // mountBare boots a kernel with one of each kind of file in /m. With uncached, names are not remembered.
 func mountBare(t *testing.T, uncached bool) (*kerntest.P, *bareFS) {
 	t.Helper()
@@ -109,7 +136,7 @@ func mountBare(t *testing.T, uncached bool) (*kerntest.P, *bareFS) {
 		"own": &ownOps{bareNode{mode: abi.S_IFREG | 0666, ino: 5}}, "ioctl": &ioctler{bareNode{mode: abi.S_IFREG | 0666, ino: 6}},
 	}
 	typ := &vfs.Type{Name: "bare", Remote: true, ArgsSize: 16, Strings: []int{8, 0}, Mount: func(_ *kern.Thread, m *vfs.MountArgs) (vfs.FS, error) {
-		fs.spec = m.Strings[0] + m.Strings[1]
+		fs.spec, fs.path = m.Strings[0]+m.Strings[1], m.Path
 		if uncached {
 			return fs, nil
 		}
@@ -125,7 +152,10 @@ func mountBare(t *testing.T, uncached bool) (*kerntest.P, *bareFS) {
 	tree(p, "/m/")
 	args := make([]byte, 16)
 	binary.LittleEndian.PutUint64(args[8:], p.Mem.Map([]byte("spec\x00")))
-	p.Must(abi.SYS___mount50, "bare", "/m", 0, args, 0) // no length: the type's
+	p.Must(abi.SYS___mount50, "bare", "tmp/../m/", 0, args, 0) // no length: the type's
+	if fs.path != "/m" {
+		t.Errorf("mounted on %q", fs.path)
+	}
 	return p, &fs.bareFS
 }
 
@@ -198,6 +228,59 @@ func TestMissingCapabilities(t *testing.T) {
 		if b, ok := n.(*bareNode); ok && b.inactive.Load() == 0 {
 			t.Errorf("%s has not become inactive", name)
 		}
+	}
+}
+
+// TestSync: which calls put a file on stable storage. Oracles: open(2) for O_SYNC and O_DSYNC, mount(8) for sync, fsync(2), fdatasync(2),
+// fsync_range(2).
+func TestSync(t *testing.T) {
+	p, fs := mountBare(t, false)
+	n := &synced{bareNode: bareNode{mode: abi.S_IFREG | 0666, ino: 9}}
+	fs.root.names["synced"] = n
+	write := func(flags int) func() {
+		return func() {
+			fd := open(p, "/m/synced", abi.O_RDWR|flags)
+			p.Write(fd, "x")
+			p.Close(fd)
+		}
+	}
+	fd := open(p, "/m/synced", abi.O_RDWR)
+	for _, c := range []struct {
+		what      string
+		do        func()
+		data, all int32
+	}{
+		{"write", write(0), 0, 0},
+		{"O_SYNC", write(abi.O_SYNC), 0, 1},
+		{"O_DSYNC", write(abi.O_DSYNC), 1, 0},
+		{"fsync", func() { p.Must(abi.SYS_fsync, fd) }, 0, 1},
+		{"fdatasync", func() { p.Must(abi.SYS_fdatasync, fd) }, 1, 0},
+		{"fsync_range", func() { p.Must(abi.SYS_fsync_range, fd, abi.FDATASYNC, 0, 0) }, 1, 0},
+		{"mounted sync", func() {
+			p.Must(abi.SYS___mount50, "bare", "/m", abi.MNT_UPDATE|abi.MNT_SYNCHRONOUS, nil, 0)
+			write(0)()
+		}, 0, 1},
+	} {
+		n.data.Store(0)
+		n.all.Store(0)
+		c.do()
+		if data, all := n.data.Load(), n.all.Load(); data != c.data || all != c.all {
+			t.Errorf("%s: synced %d times, %d of them data alone", c.what, data+all, data)
+		}
+	}
+}
+
+// TestUnmountRefused: a file system that does not want to go stays as it is; with force it goes.
+func TestUnmountRefused(t *testing.T) {
+	p, fs := mountBare(t, false)
+	fs.busy.Store(true)
+	p.Want(abi.EBUSY, abi.SYS_unmount, "/m", 0)
+	if _, errno := stat(p, "/m/reg"); errno != 0 {
+		t.Errorf("afterwards: %v", errno)
+	}
+	p.Must(abi.SYS_unmount, "/m", abi.MNT_FORCE)
+	if !fs.force.Load() {
+		t.Error("unmounted without force")
 	}
 }
 

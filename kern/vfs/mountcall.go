@@ -147,6 +147,11 @@ func (v *VFS) Mount(t *kern.Thread, typ *Type, args *MountArgs) (*Mount, error) 
 	case flags&abi.MNT_EXPORTED != 0:
 		return nil, abi.EINVAL
 	}
+	if on != nil {
+		if p, err := v.mountPath(t, on); err == nil {
+			args.Path = p
+		}
+	}
 	fs, err := typ.Mount(t, args)
 	if err != nil {
 		return nil, err
@@ -189,9 +194,6 @@ func (v *VFS) attach(t *kern.Thread, m *Mount, on *Vnode, path string) error {
 		return nil
 	}
 	m.path = path
-	if p, err := v.mountPath(t, on); err == nil {
-		m.path = p
-	}
 	if err := on.lock(); err != nil {
 		return err
 	}

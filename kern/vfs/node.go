@@ -32,7 +32,7 @@ type MountArgs struct {
 	Strings []string
 	// On is the covered directory; nil when the root is mounted.
 	On *Vnode
-	// Path is where it is mounted, absolute.
+	// Path is where it is mounted, from the real root.
 	Path string
 	// VFS is the kernel's file system layer, for layers and for opening devices.
 	VFS *VFS
@@ -46,7 +46,7 @@ type FS interface {
 	// Statfs fills the counts and sizes (Bsize, Frsize, Iosize, Blocks, Bfree, Bavail, Files, Ffree, Namemax) of a
 	// statvfs; names, flags and counters are filled by package vfs.
 	Statfs(t *kern.Thread, st *abi.Statvfs) error
-	// Sync writes what is not yet on stable storage.
+	// Sync writes what is not yet on stable storage. It, and Statfs, may run beside any other call but Update and Unmount.
 	Sync(t *kern.Thread, wait bool) error
 	// Unmount frees the file system. No node is used any more: all have become inactive, with force those that were in
 	// use too. With force it must not fail.
@@ -135,7 +135,7 @@ const (
 // Permissions, read-only mounts and name lengths have been checked already, and a directory that has been removed
 // is not asked for names any more.
 type Node interface {
-	// Attr fills a, which is not zeroed before.
+	// Attr fills a, which is not zeroed before. It is also called without any lock, when a vnode is made for the node.
 	Attr(t *kern.Thread, a *Attr) error
 	// Inactive is called when nobody refers to the node any more: if it has no links it is freed now.
 	Inactive(t *kern.Thread)
