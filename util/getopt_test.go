@@ -34,25 +34,61 @@ func TestGetopt(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.args, func(t *testing.T) {
-			var stderr strings.Builder
-			g := NewGetopt("u", &stderr, options, strings.Fields(tt.args))
-			var got []string
-			for g.Next() {
-				s := string(g.Letter)
-				if g.Arg != "" {
-					s += ":" + g.Arg
-				}
-				got = append(got, s)
-			}
-			if strings.Join(got, " ") != tt.want {
-				t.Errorf("options %q, want %q", got, tt.want)
-			}
-			if !slices.Equal(g.Args(), strings.Fields(tt.operands)) {
-				t.Errorf("operands %q, want %q", g.Args(), tt.operands)
-			}
-			if stderr.String() != tt.message {
-				t.Errorf("message %q, want %q", stderr.String(), tt.message)
-			}
+			checkGetopt(t, options, tt.args, tt.want, tt.operands, tt.message)
+		})
+	}
+}
+
+// checkGetopt reads args and compares the options, the operands and the messages.
+func checkGetopt(t *testing.T, options []Option, args, want, operands, message string) {
+	t.Helper()
+	var stderr strings.Builder
+	g := NewGetopt("u", &stderr, options, strings.Fields(args))
+	var got []string
+	for g.Next() {
+		s := string(g.Letter)
+		if g.Long != "" {
+			s += "/" + g.Long
+		}
+		if g.Arg != "" {
+			s += ":" + g.Arg
+		}
+		got = append(got, strings.TrimPrefix(s, string(LongOnly)))
+	}
+	if strings.Join(got, " ") != want {
+		t.Errorf("options %q, want %q", got, want)
+	}
+	if !slices.Equal(g.Args(), strings.Fields(operands)) {
+		t.Errorf("operands %q, want %q", g.Args(), operands)
+	}
+	if stderr.String() != message {
+		t.Errorf("message %q, want %q", stderr.String(), message)
+	}
+}
+
+// TestGetoptLong follows getopt_long(3) of NetBSD.
+func TestGetoptLong(t *testing.T) {
+	options := []Option{{Letter: 'a'}, {Letter: 'd', Long: "date", Arg: "date"}, {Long: "reference", Arg: "file"},
+		{Long: "refer"}, {Long: "dry"}}
+	tests := []struct{ args, want, operands, message string }{
+		{"--date=x y", "d/date:x", "y", ""},
+		{"--date x y", "d/date:x", "y", ""},
+		{"-d x y", "d/date:x", "y", ""},
+		{"--da= y", "d/date", "y", ""},
+		{"--referen=a=b", "/reference:a=b", "", ""},
+		{"--refer", "/refer", "", ""},
+		{"x -a y --dry z", "a /dry", "x y z", ""},
+		{"x -a -- -d y", "a", "x -d y", ""},
+		{"-a -", "a", "-", ""},
+		{"--ref x", "?", "x", "u: ambiguous option -- ref\n"},
+		{"--nope=1 x", "?", "x", "u: unknown option -- nope=1\n"},
+		{"--dry=1 x", "?", "x", "u: option doesn't take an argument -- dry\n"},
+		{"--date", "?", "", "u: option requires an argument -- date\n"},
+		{"-a- x", "a ?", "x", "u: unknown option -- -\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.args, func(t *testing.T) {
+			checkGetopt(t, options, tt.args, tt.want, tt.operands, tt.message)
 		})
 	}
 }
@@ -62,6 +98,20 @@ func TestGetoptEmptyArgument(t *testing.T) {
 	g := NewGetopt("u", new(strings.Builder), []Option{{Letter: 'f', Arg: "file"}}, []string{"-f", "", "x"})
 	if !g.Next() || g.Letter != 'f' || g.Arg != "" || g.Next() || !slices.Equal(g.Args(), []string{"x"}) {
 		t.Errorf("got %c %q, operands %q", g.Letter, g.Arg, g.Args())
+	}
+}
+
+// TestOptionSynopsis checks how options are written in help texts.
+func TestOptionSynopsis(t *testing.T) {
+	for want, o := range map[string]Option{
+		"-a":                   {Letter: 'a'},
+		"-f file":              {Letter: 'f', Arg: "file"},
+		"--reference=rfile":    {Long: "reference", Arg: "rfile"},
+		"-d when, --date=when": {Letter: 'd', Long: "date", Arg: "when"},
+	} {
+		if got := o.Synopsis(); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 

@@ -50,12 +50,8 @@ func (u *Utility) Help() string {
 // describe returns the options and the operands with what is said of them.
 func (u *Utility) describe() []Operand {
 	var rows []Operand
-	for _, o := range u.Options {
-		name := "-" + string(o.Letter)
-		if o.Arg != "" {
-			name += " " + o.Arg
-		}
-		rows = append(rows, Operand{name, o.Doc})
+	for i := range u.Options {
+		rows = append(rows, Operand{u.Options[i].Synopsis(), u.Options[i].Doc})
 	}
 	return append(rows, u.Operands...)
 }

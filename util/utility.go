@@ -25,9 +25,35 @@ type Utility struct {
 
 // Option is an option of a utility.
 type Option struct {
-	Letter byte   // 'a' for -a
+	Letter byte   // 'a' for -a, LongOnly if it has no letter
+	Long   string // "reference" for --reference, empty if it has no long name
 	Arg    string // what its argument is called, empty if it takes none
 	Doc    string // one sentence
+}
+
+// LongOnly is the letter of an option that has none: Getopt.Long tells which it is.
+const LongOnly byte = 0
+
+// Synopsis returns how the option is written: "-a", "-f file", "--reference=rfile", "-d date, --date=date".
+func (o *Option) Synopsis() string {
+	var s string
+	if o.Letter != LongOnly {
+		s = "-" + string(o.Letter)
+		if o.Arg != "" {
+			s += " " + o.Arg
+		}
+	}
+	if o.Long == "" {
+		return s
+	}
+	if s != "" {
+		s += ", "
+	}
+	s += "--" + o.Long
+	if o.Arg != "" {
+		s += "=" + o.Arg
+	}
+	return s
 }
 
 // Operand is an operand of a utility, or a group of them: "bs=n".

@@ -46,12 +46,8 @@ func writeUtility(b *bytes.Buffer, u *util.Utility) {
 		return
 	}
 	fmt.Fprintf(b, "\n| | |\n|---|---|\n")
-	for _, o := range u.Options {
-		name := "-" + string(o.Letter)
-		if o.Arg != "" {
-			name += " " + o.Arg
-		}
-		fmt.Fprintf(b, "| `%s` | %s |\n", name, cell(o.Doc))
+	for i := range u.Options {
+		fmt.Fprintf(b, "| `%s` | %s |\n", u.Options[i].Synopsis(), cell(u.Options[i].Doc))
 	}
 	for _, o := range u.Operands {
 		fmt.Fprintf(b, "| `%s` | %s |\n", cell(o.Name), cell(o.Doc))

@@ -7,6 +7,8 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/util"
 	"github.com/rumpctrl/rumpctrl/util/cat"
+	"github.com/rumpctrl/rumpctrl/util/chmod"
+	"github.com/rumpctrl/rumpctrl/util/chown"
 	"github.com/rumpctrl/rumpctrl/util/cp"
 	"github.com/rumpctrl/rumpctrl/util/dd"
 	"github.com/rumpctrl/rumpctrl/util/df"
@@ -29,6 +31,9 @@ import (
 // table has the utilities in alphabetical order.
 var table = [...]*util.Utility{
 	&cat.Utility,
+	&chown.Chgrp,
+	&chmod.Utility,
+	&chown.Utility,
 	&cp.Utility,
 	&dd.Utility,
 	&df.Utility,

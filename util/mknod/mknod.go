@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"strings"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/client"
@@ -107,28 +106,19 @@ func (m *maker) setOption(letter byte, arg string) error {
 		}
 		m.modeText = arg
 	case 'g':
-		gid, ok := number(arg, passwd.New(m.sys).GID)
+		gid, ok := passwd.New(m.sys).ParseGID(arg)
 		if !ok {
 			return util.Messagef("%s: invalid group name", arg)
 		}
-		m.gid = gid
+		m.gid = int(int32(gid))
 	case 'u':
-		uid, ok := number(arg, passwd.New(m.sys).UID)
+		uid, ok := passwd.New(m.sys).ParseUID(arg)
 		if !ok {
 			return util.Messagef("%s: invalid user name", arg)
 		}
-		m.uid = uid
+		m.uid = int(int32(uid))
 	}
 	return nil
-}
-
-// number is the user or group that a name stands for. "#5" is a number, "5" may be a name.
-func number(s string, named func(string) (uint32, bool)) (int, bool) {
-	if n, err := strconv.ParseUint(strings.TrimPrefix(s, "#"), 10, 32); err == nil && s[0] == '#' {
-		return int(int32(n)), true
-	}
-	n, ok := named(s)
-	return int(int32(n)), ok
 }
 
 // run makes the file that the operands describe.

@@ -43,6 +43,20 @@ func (db *DB) UID(s string) (uid uint32, ok bool) { return db.user().id(s) }
 // GID returns the group that a name or, if there is no such name, a number stands for.
 func (db *DB) GID(s string) (gid uint32, ok bool) { return db.group().id(s) }
 
+// ParseUID returns the user that an operand of chown(8) stands for: as UID, but "#5" is always a number.
+func (db *DB) ParseUID(s string) (uid uint32, ok bool) { return parseID(s, db.UID) }
+
+// ParseGID returns the group that an operand of chown(8) stands for: as GID, but "#5" is always a number.
+func (db *DB) ParseGID(s string) (gid uint32, ok bool) { return parseID(s, db.GID) }
+
+func parseID(s string, named func(string) (uint32, bool)) (uint32, bool) {
+	if number, marked := strings.CutPrefix(s, "#"); marked {
+		id, err := strconv.ParseUint(number, 10, 32)
+		return uint32(id), err == nil
+	}
+	return named(s)
+}
+
 func (db *DB) user() *table {
 	if db.users == nil {
 		db.users = db.read("/etc/passwd")

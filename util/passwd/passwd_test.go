@@ -22,6 +22,21 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestParseID holds the operands of chown(8) against its manual page.
+func TestParseID(t *testing.T) {
+	tab := parse("joe:*:1000:100::/home/joe:\n5:*:1005:1:::\n#7:*:8:1:::\n")
+	for _, c := range []struct {
+		s    string
+		want uint32
+		ok   bool
+	}{{"joe", 1000, true}, {"5", 1005, true}, {"#5", 5, true}, {"#7", 7, true}, {"6", 6, true}, {"#joe", 0, false}, {"#", 0, false},
+		{"#4294967296", 4294967295, false}} {
+		if got, ok := parseID(c.s, tab.id); got != c.want || ok != c.ok {
+			t.Errorf("%q: %d, %v; want %d, %v", c.s, got, ok, c.want, c.ok)
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add("root:*:0:0:Charlie &:/root:/bin/sh\n")
 	f.Fuzz(func(t *testing.T, text string) {
