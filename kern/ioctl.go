@@ -21,6 +21,9 @@ func sysIoctl(t *Thread, a *Args) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if abi.IOCIn(cmd) {
+		t.KtraceIO(fd, abi.UIO_WRITE, data)
+	}
 	if err := f.ioctl(t, cmd, data); err != nil {
 		if err == abi.EPASSTHROUGH {
 			err = abi.ENOTTY
@@ -28,6 +31,7 @@ func sysIoctl(t *Thread, a *Args) (int64, error) {
 		return 0, err
 	}
 	if n := abi.IOCParmLen(cmd); n > 0 && abi.IOCOut(cmd) {
+		t.KtraceIO(fd, abi.UIO_READ, data[:n])
 		return 0, t.Mem.CopyOut(a[2], data[:n])
 	}
 	return 0, nil

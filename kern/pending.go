@@ -5,7 +5,7 @@ import "github.com/rumpctrl/rumpctrl/abi"
 // PendingSyscall is a call that a rump kernel serves and this package does not: a faction brings it.
 type PendingSyscall struct {
 	Num int
-	// Component brings it: "rumpvfs", "rumpnet"; "rump" for what is to come into this package.
+	// Component brings it: "rumpvfs", "rumpnet".
 	Component string
 }
 
@@ -22,7 +22,6 @@ func Pending() []PendingSyscall {
 }
 
 var pendingSyscalls = map[string][]int{
-	"rump": {abi.SYS_ktrace, abi.SYS_fktrace},
 	"rumpvfs": {
 		// Names.
 		abi.SYS_open, abi.SYS_openat, abi.SYS_link, abi.SYS_linkat, abi.SYS_unlink, abi.SYS_unlinkat, abi.SYS_symlink, abi.SYS_symlinkat,
@@ -46,6 +45,8 @@ var pendingSyscalls = map[string][]int{
 		abi.SYS_extattr_get_link, abi.SYS_extattr_delete_link, abi.SYS_extattr_list_link, abi.SYS_setxattr, abi.SYS_lsetxattr,
 		abi.SYS_fsetxattr, abi.SYS_getxattr, abi.SYS_lgetxattr, abi.SYS_fgetxattr, abi.SYS_listxattr, abi.SYS_llistxattr,
 		abi.SYS_flistxattr, abi.SYS_removexattr, abi.SYS_lremovexattr, abi.SYS_fremovexattr,
+		// Tracing, to a file.
+		abi.SYS_ktrace, abi.SYS_fktrace,
 	},
 	"rumpnet": {
 		abi.SYS___socket30, abi.SYS_socketpair, abi.SYS_bind, abi.SYS_connect, abi.SYS_listen, abi.SYS_accept, abi.SYS_paccept,

@@ -44,8 +44,9 @@ type Proc struct {
 	Raise func(sig int)
 
 	cred   atomic.Pointer[Cred]
-	gone   chan struct{} // closed when the client has vanished
-	dead   atomic.Bool   // the process has left the table; set before NOTE_EXIT is announced
+	ktrace atomic.Pointer[ktrace] // nil when the process is not traced; changed under mu
+	gone   chan struct{}          // closed when the client has vanished
+	dead   atomic.Bool            // the process has left the table; set before NOTE_EXIT is announced
 	timers timerTable
 
 	mu       sync.Mutex
@@ -168,6 +169,7 @@ func (p *Proc) inherit(parent *Proc) error {
 	parent.forked = true
 	p.ppid, p.pgid, p.session = parent.PID, parent.pgid, parent.session
 	p.limits, p.corename, p.sugid = parent.limits, parent.corename, parent.sugid
+	p.ktraceInherit(parent)
 	return nil
 }
 
@@ -181,6 +183,7 @@ func (p *Proc) Exec(name string) error {
 	p.name, p.execed = name, true
 	p.sugid = c.Ruid != c.Euid || c.Rgid != c.Egid
 	p.mu.Unlock()
+	p.ktraceExec()
 	p.timers.deletePosix()
 	p.Desc.closeOnExec(p.internalThread())
 	p.Sel.NotifyProc(abi.NOTE_EXEC, 0)
@@ -225,6 +228,7 @@ func (p *Proc) exitIfIdle() bool {
 // reap frees what an exited process without threads still holds.
 func (p *Proc) reap() {
 	p.timers.deleteAll()
+	p.ktraceEnd(p.internalThread(), nil)
 	p.Desc.closeAll(p.internalThread())
 	if p.Cwdi != nil {
 		p.Cwdi.Free()
@@ -240,6 +244,7 @@ const noteSignal = 0x08000000
 
 // Signal posts a signal, one of abi.SIG*, to the process: it is raised at the client, and kqueue counts it.
 func (p *Proc) Signal(sig int) {
+	p.ktraceSignal(sig)
 	if p.Raise != nil {
 		p.Raise(sig)
 	}

@@ -66,22 +66,31 @@ func (k *Kernel) addSyscalls(rows []Syscall) error {
 // Syscall runs one system call of the process on a new thread and returns its two values.
 // Any number of calls may run at once. args beyond MaxArgs are ignored.
 func (p *Proc) Syscall(m Memory, num int, args []uint64) (ret [2]uint64, errno abi.Errno) {
-	k := p.K
 	t, err := p.enter(m)
 	if err != nil {
 		return ret, abi.ToErrno(err)
 	}
 	defer p.leave(t)
 	clear(t.args[copy(t.args[:], args):])
-	if num < 0 || num >= len(k.sysent) || k.sysent[num].Handler == nil {
-		return ret, abi.ENOSYS
+	var v int64
+	if p.ktrace.Load() == nil {
+		v, err = t.dispatch(num)
+	} else {
+		v, err = t.ktraceCall(num)
 	}
-	t.num = num
-	v, err := t.call(&k.sysent[num])
 	if err != nil {
 		return ret, abi.ToErrno(err)
 	}
 	return [2]uint64{uint64(v), t.ret1}, 0
+}
+
+// dispatch runs the call of a number. Errors: ENOSYS; the call's.
+func (t *Thread) dispatch(num int) (int64, error) {
+	if num < 0 || num >= len(t.K.sysent) || t.K.sysent[num].Handler == nil {
+		return 0, abi.ENOSYS
+	}
+	t.num = num
+	return t.call(&t.K.sysent[num])
 }
 
 // call runs a handler. A handler that panics fails its own call with EIO and leaves its stack in the message buffer.

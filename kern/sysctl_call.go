@@ -79,6 +79,7 @@ func sysSysctl(t *Thread, a *Args) (int64, error) {
 	if err := t.Mem.CopyIn(a[0], b); err != nil {
 		return 0, err
 	}
+	t.ktraceMIB(b)
 	r.MIB = make([]int32, n)
 	for i := range r.MIB {
 		r.MIB[i] = int32(le.Uint32(b[4*i:]))

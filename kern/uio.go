@@ -134,6 +134,7 @@ func (t *Thread) readPiece(f *File, r Reader, u *uio, want int, off int64) (int,
 	if !ok || want == 0 {
 		buf := make([]byte, want)
 		n, err := r.Read(t, f, buf, off)
+		t.ktraceRead(buf, n, err)
 		if n > 0 {
 			if e := u.each(buf[:n], t.Mem.CopyOut); e != nil {
 				return n, e
@@ -146,6 +147,7 @@ func (t *Thread) readPiece(f *File, r Reader, u *uio, want int, off int64) (int,
 		return 0, err
 	}
 	n, err := r.Read(t, f, buf, off)
+	t.ktraceRead(buf, n, err)
 	if n > 0 {
 		if e := t.Mem.Commit(addr, buf[:n]); e != nil {
 			return n, e
@@ -153,6 +155,13 @@ func (t *Thread) readPiece(f *File, r Reader, u *uio, want int, off int64) (int,
 		u.skip(n)
 	}
 	return n, err
+}
+
+// ktraceRead records what a piece of a transfer has read, if the process is traced.
+func (t *Thread) ktraceRead(buf []byte, n int, err error) {
+	if n > 0 || err == nil {
+		t.KtraceIO(t.args.Int(0), abi.UIO_READ, buf[:n])
+	}
 }
 
 // write writes the client's buffers to a file, at off or, when that is Current, at the file's offset or end. The iovecs
@@ -171,6 +180,9 @@ func (t *Thread) write(f *File, iov []abi.Iovec, off int64) (int64, error) {
 		}
 		done := u.total - u.left - uint64(len(p))
 		n, err := w.Write(t, f, p, off)
+		if n > 0 || err == nil {
+			t.KtraceIO(t.args.Int(0), abi.UIO_WRITE, p[:n])
+		}
 		done += uint64(n)
 		if err == abi.EPIPE && f.Flags()&abi.O_NOSIGPIPE == 0 {
 			t.Signal(abi.SIGPIPE)

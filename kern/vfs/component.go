@@ -11,10 +11,11 @@ import (
 // /tmp are made.
 func NewComponent(root *Type) *kern.Component {
 	return &kern.Component{
-		Name:     "rumpvfs",
-		Doc:      "file systems: the root file system, files, directories, pipes and fifos, devices in /dev",
-		Syscalls: slices.Concat(nameSyscalls(), attrSyscalls(), dirSyscalls(), mountSyscalls(), fileSyscalls(), extattrSyscalls(), kern.ReadinessSyscalls()),
-		Attach:   func(k *kern.Kernel) error { return attachVFS(k, root) },
+		Name: "rumpvfs",
+		Doc:  "file systems: the root file system, files, directories, pipes and fifos, devices in /dev",
+		Syscalls: slices.Concat(nameSyscalls(), attrSyscalls(), dirSyscalls(), mountSyscalls(), fileSyscalls(), extattrSyscalls(),
+			ktraceSyscalls(), kern.ReadinessSyscalls()),
+		Attach: func(k *kern.Kernel) error { return attachVFS(k, root) },
 	}
 }
 

@@ -47,6 +47,7 @@ func getdents(t *kern.Thread, a *kern.Args) (int64, error) {
 		return 0, err
 	}
 	f.Offset = next
+	t.KtraceIO(a.Int(0), abi.UIO_READ, buf[:n])
 	if n == 0 {
 		return 0, nil
 	}

@@ -58,6 +58,7 @@ func (v *VFS) begin(t *kern.Thread, at int, path []byte) (*lookup, error) {
 			return nil, err
 		}
 	}
+	t.KtraceNamei(path)
 	cwd := cwdOf(t.Proc)
 	lk := v.scratch(t)
 	lk.cred, lk.links = t.Cred(), 0
