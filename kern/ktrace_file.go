@@ -18,7 +18,7 @@ type ktraceFile struct {
 	f *File
 
 	mu      sync.Mutex
-	refs    int           // traced processes, and calls at work; none: the file is closed
+	refs    int           // traced processes, calls at work, the thread that writes; none: the file is closed
 	queue   []byte        // whole records, but for a first one that has been written in part
 	spare   []byte        // for the next queue
 	writing chan struct{} // closed when the thread that writes has done so; nil when there is none
@@ -41,9 +41,16 @@ func (d *ktraceFile) hold() bool {
 // release writes what is queued and drops a reference. The last one closes the file.
 func (d *ktraceFile) release(t *Thread) {
 	d.flush(t)
+	d.drop(t)
+}
+
+func (d *ktraceFile) drop(t *Thread) {
 	d.mu.Lock()
 	d.refs--
 	last := d.refs == 0
+	if last {
+		d.queue, d.spare = nil, nil
+	}
 	d.mu.Unlock()
 	if last {
 		d.f.Release(t)
@@ -67,7 +74,7 @@ func (d *ktraceFile) add(h *abi.KtrHeader, parts ...[]byte) {
 // does: the end of the process interrupts it, and what is left stays in the queue.
 func (d *ktraceFile) flush(t *Thread) {
 	d.mu.Lock()
-	if len(d.queue) == 0 {
+	if len(d.queue) == 0 { // as when it is closed
 		d.mu.Unlock()
 		return
 	}
@@ -81,6 +88,8 @@ func (d *ktraceFile) flush(t *Thread) {
 	}
 	done := make(chan struct{})
 	d.writing = done
+	d.refs++
+	defer d.drop(t)
 	err := d.writeQueue(t)
 	d.writing = nil
 	d.mu.Unlock()

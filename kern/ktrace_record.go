@@ -4,8 +4,8 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 )
 
-// ktraceEmul is the emulation that processes run under, as a rump kernel calls it.
-const ktraceEmul = "netbsd-rump"
+// emulName is the emulation that processes run under, as a rump kernel calls it.
+const emulName = "netbsd-rump"
 
 // maxKtraceIO is how much of a transfer one record has: with its header it fills a page.
 const maxKtraceIO = 4096 - abi.SizeofKtrGenio
@@ -20,16 +20,22 @@ func (p *Proc) ktraceFor(typ int16) *ktrace {
 
 // ktraceRecord makes a record: a header and the parts.
 func (p *Proc) ktraceRecord(kt *ktrace, lwp int32, typ int16, parts ...[]byte) {
+	p.ktraceEmul(kt, lwp)
 	h := p.ktraceHeader(kt, lwp)
-	if kt.emul.Load() && kt.emul.Swap(false) {
-		h.Type, h.Len = abi.KTR_EMUL, int32(len(ktraceEmul))
-		kt.to.add(&h, []byte(ktraceEmul))
-	}
-	h.Type, h.Len = typ, 0
+	h.Type = typ
 	for _, b := range parts {
 		h.Len += int32(len(b))
 	}
 	kt.to.add(&h, parts...)
+}
+
+// ktraceEmul makes the record of KTR_EMUL if it is due.
+func (p *Proc) ktraceEmul(kt *ktrace, lwp int32) {
+	if kt.emul.Load() && kt.emul.Swap(false) {
+		h := p.ktraceHeader(kt, lwp)
+		h.Type, h.Len = abi.KTR_EMUL, int32(len(emulName))
+		kt.to.add(&h, []byte(emulName))
+	}
 }
 
 // ktraceHeader is a header without type and length.
@@ -62,8 +68,12 @@ func (t *Thread) ktraceCall(num int) (v int64, err error) {
 }
 
 func (t *Thread) ktraceSyscall(num int) {
-	kt := t.ktraceFor(abi.KTR_SYSCALL)
+	kt := t.ktrace.Load()
 	if kt == nil {
+		return
+	}
+	t.ktraceEmul(kt, t.LWP)
+	if !kt.has(abi.KTR_SYSCALL) {
 		return
 	}
 	nargs := 0
