@@ -25,6 +25,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
+	"github.com/rumpctrl/rumpctrl/util/touch"
 	"github.com/rumpctrl/rumpctrl/util/umount"
 )
 
@@ -52,6 +53,7 @@ var table = [...]*util.Utility{
 	&rmdir.Utility,
 	&sh.Utility,
 	&sysctl.Utility,
+	&touch.Utility,
 	&umount.Utility,
 }
 
