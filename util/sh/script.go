@@ -47,10 +47,14 @@ type lineReader struct {
 	parser *syntax.Parser
 	rest   string
 	lines  int
-	err    error
+	left   bool  // no more is wanted
+	err    error // that ended the input
 }
 
 func (l *lineReader) Read(b []byte) (int, error) {
+	if l.left {
+		return 0, io.EOF
+	}
 	if l.rest == "" {
 		text, err := l.in.line(l.parser.Incomplete())
 		if err != nil {
@@ -79,26 +83,22 @@ func (l *lineReader) Read(b []byte) (int, error) {
 // have said.
 func (s *shell) execute(in input, name string) error {
 	reader := &lineReader{shell: s, in: in, parser: newParser()}
+	// The parser does not bear a loop that is left: it is given an end of input instead.
 	for stmts, err := range reader.parser.InteractiveSeq(reader) {
-		if reader.err != nil && reader.err != io.EOF {
-			return reader.err
-		}
-		if err != nil {
+		switch {
+		case reader.left || reader.err != nil && reader.err != io.EOF:
+		case err != nil:
 			s.syntaxError(name, err)
-			return nil
-		}
-		if reader.parser.Incomplete() {
-			continue
-		}
-		s.stmts(stmts)
-		if s.stopped() {
-			return nil
+			reader.left = true
+		case !reader.parser.Incomplete():
+			s.stmts(stmts)
+			reader.left = s.stopped()
 		}
 	}
-	if reader.err != io.EOF {
-		return reader.err
+	if reader.left || reader.err == io.EOF {
+		return nil
 	}
-	return nil
+	return reader.err
 }
 
 // syntaxError says what is wrong with commands, and gives them up.
