@@ -1,5 +1,7 @@
 package sysproxy
 
+import "sync/atomic"
+
 // copyBelow is up to which size data is copied behind its header rather than
 // sent from where it is: a copy of a page costs less than another element of
 // a vector.
@@ -14,6 +16,7 @@ type batch struct {
 	vecs [][]byte
 	held []*buffer
 	size int // bytes of the data in cuts
+	sent atomic.Bool
 }
 
 // cut is data that goes after buf[:at].

@@ -23,11 +23,13 @@ type link struct {
 
 	mu      sync.Mutex
 	turn    turn
-	flights []flight      // requests that wait for their answer
-	lastReq uint64        // number of the last request
-	err     error         // why no more requests can be made
-	cause   error         // what broke the connection first
-	landed  chan struct{} // closed at the next answer, nil if nobody waits for that
+	flights []flight // requests that wait for their answer
+	lastReq uint64   // number of the last request
+	err     error    // why no more requests can be made
+	cause   error    // what broke the connection first
+
+	landings uint64        // how many requests were answered
+	landed   chan struct{} // closed at the next one, nil if nobody waits for that
 
 	reply batch // of answers to the server; the turn's
 }
@@ -54,14 +56,16 @@ type request struct {
 	errWord uint32 // of an ERROR frame, else 0
 	err     error  // the connection broke
 
-	no    uint64
-	slot  int // in flights, while under way
-	alone bool
-	done  bool
+	no   uint64
+	slot int // in flights, while under way
+	done bool
+
+	landings uint64 // of the link, when r departed
 }
 
 func (r *request) prepare() {
 	r.errWord, r.err, r.done = 0, nil, false
+	r.out.sent.Store(false)
 	if r.wake == nil {
 		r.wake = make(chan bool, 1)
 	}
@@ -103,20 +107,22 @@ func (l *link) call(c *Call) error {
 // with other requests of ours is asked again when one of them is done.
 func (l *link) roundTrip(r *request) error {
 	for {
-		if err := l.once(r); err != nil || r.errWord != errTryAgain || r.alone {
+		err := l.once(r)
+		if err != nil || r.errWord != errTryAgain || !l.awaitLanding(r) {
 			return err
 		}
-		l.awaitLanding()
 	}
 }
 
-// awaitLanding waits until another request is answered. It returns at once if
-// none is under way.
-func (l *link) awaitLanding() {
+// awaitLanding waits until a request other than r, which was refused, is
+// answered, unless one was while r was under way. It returns false if there
+// was none and is none.
+func (l *link) awaitLanding(r *request) bool {
 	l.mu.Lock()
 	if l.err != nil || len(l.flights) == 0 {
+		others := l.landings != r.landings+1
 		l.mu.Unlock()
-		return
+		return others
 	}
 	if l.landed == nil {
 		l.landed = make(chan struct{})
@@ -124,6 +130,7 @@ func (l *link) awaitLanding() {
 	landed := l.landed
 	l.mu.Unlock()
 	<-landed
+	return true
 }
 
 // once sends r and waits for its answer.
@@ -134,7 +141,6 @@ func (l *link) once(r *request) error {
 		l.mu.Unlock()
 		return l.err
 	}
-	r.alone = len(l.flights) == 0
 	l.depart(r)
 	mine := l.turn.take()
 	if !mine {
@@ -157,7 +163,7 @@ func (l *link) once(r *request) error {
 // depart numbers r and notes that it is under way. l.mu is held.
 func (l *link) depart(r *request) {
 	l.lastReq++
-	r.no, r.slot = l.lastReq, len(l.flights)
+	r.no, r.slot, r.landings = l.lastReq, len(l.flights), l.landings
 	f := flight{no: r.no, r: r}
 	if c := r.call; c != nil && len(c.lent) > 0 {
 		last := &c.lent[len(c.lent)-1]
@@ -174,6 +180,7 @@ func (l *link) land(r *request) {
 	l.flights[last] = flight{}
 	l.flights = l.flights[:last]
 	r.done = true
+	l.landings++
 	if l.landed != nil {
 		close(l.landed)
 		l.landed = nil

@@ -102,9 +102,9 @@ func (l *link) copyArgs(h header) (n, addr uint64, err error) {
 	return n, addr, nil
 }
 
-// owner returns the call under way that may have lent addr, or nil. Calls
-// under way stay so while the caller has the turn.
-func (l *link) owner(addr uint64) *Call {
+// owner returns the request under way whose call may have lent addr, or nil.
+// Requests under way stay so while the caller has the turn.
+func (l *link) owner(addr uint64) *request {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := range l.flights {
@@ -113,7 +113,7 @@ func (l *link) owner(addr uint64) *Call {
 			continue
 		}
 		if f.r.call.lends(addr) {
-			return f.r.call
+			return f.r
 		}
 	}
 	return nil
@@ -145,11 +145,11 @@ func (l *link) copyIn(h header) error {
 // lentTo returns what answers a COPYIN of n bytes: all of them or, with an
 // error, the first of them that are lent.
 func (l *link) lentTo(addr, n uint64, str bool) ([]byte, error) {
-	c := l.owner(addr)
+	r := l.owner(addr)
 	var p []byte
 	var ok bool
-	if c != nil {
-		p, ok = c.readable(addr)
+	if r != nil {
+		p, ok = r.call.readable(addr)
 	} else {
 		p, ok = l.space.mappedFrom(addr)
 	}
@@ -191,11 +191,12 @@ func (l *link) copyOut(h header) error {
 	if n != h.body()-copySize {
 		return violation("COPYOUT of %d bytes with %d bytes of data", n, h.body()-copySize)
 	}
-	c := l.owner(addr)
+	r := l.owner(addr)
 	var p []byte
 	var ok bool
-	if c != nil {
-		p, ok = c.Lend(addr, int(n), true)
+	if r != nil {
+		p, ok = r.call.Lend(addr, int(n), true)
+		ok = ok && l.awaitSent(r)
 	} else {
 		p, ok = l.space.Mapped(addr, int(n))
 	}
@@ -206,6 +207,18 @@ func (l *link) copyOut(h header) error {
 		return violation("COPYOUT of %d bytes to %#x, which is not lent", n, addr)
 	}
 	return l.st.discard(n)
+}
+
+// awaitSent waits until r is sent, if it is about to be: what it lends for
+// reading and writing may be on its way still. It returns false if the server
+// cannot know of r yet.
+func (l *link) awaitSent(r *request) bool {
+	if r.out.sent.Load() {
+		return true
+	}
+	l.st.wmu.Lock() // the sender has it
+	defer l.st.wmu.Unlock()
+	return r.out.sent.Load()
 }
 
 // anon answers an ANONMMAP.

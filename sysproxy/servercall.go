@@ -94,19 +94,17 @@ func (c *call) refuse() uint64 {
 func (c *call) run() {
 	s := c.s
 	s.stats.calls.Add(1)
-	s.mu.Lock()
-	c.done = s.done
-	s.mu.Unlock()
 	ret, err := s.proc.Syscall(c, c.num, c.args[:])
 	if c.responded {
 		// It was counted as over; end, which follows, counts it again.
 		s.mu.Lock()
 		s.running++
 		s.mu.Unlock()
+		c.out.reset()
 	} else {
 		c.out.buf = appendSysResp(c.out.buf, c.reqno, ret, err)
-		c.flush()
 	}
+	s.respond(&c.out)
 	c.free()
 }
 

@@ -48,6 +48,7 @@ type session struct {
 
 	lastReq   atomic.Uint64 // how many requests the client was sent
 	blockFn   func()        // block
+	answering atomic.Int32  // tasks that only have to send their answer
 	buffering atomic.Int64  // bytes held for the client
 }
 
@@ -85,6 +86,7 @@ func (s *session) run() {
 
 // task is what a client asked for: a system call, a prefork or an exec.
 type task interface {
+	// run does it and calls session.respond once.
 	run()
 
 	// refuse frees a task that is not to run, and returns the number of its
@@ -129,15 +131,29 @@ func (s *session) admit(t task) bool {
 		return false
 	case s.inExec:
 		word = errInExec
-	case s.running >= s.srv.cfg.MaxCalls || s.buffering.Load() > int64(s.srv.cfg.MaxBuffered):
+	case s.full():
 		word = errTryAgain
 	default:
 		s.running++
-		_, s.inExec = t.(*execTask)
+		switch t := t.(type) {
+		case *call:
+			t.done = s.done
+		case *execTask:
+			s.inExec = true
+		}
 		return true
 	}
 	s.notify(appendError(nil, t.refuse(), word))
 	return false
+}
+
+// full tells whether the client has as many calls in flight as it may. Calls
+// that are being answered do not count: the client may have the answer. It
+// may also leave it unread, so there is a limit to them, too. s.mu is held.
+func (s *session) full() bool {
+	limit := s.srv.cfg.MaxCalls
+	return s.running-int(s.answering.Load()) >= limit || s.running >= 2*limit ||
+		s.buffering.Load() > int64(s.srv.cfg.MaxBuffered)
 }
 
 // spawn runs a task on a new goroutine, because the one that read it waits for
@@ -212,6 +228,7 @@ func (s *session) number() uint64 { return s.lastReq.Add(1) - 1 }
 func (s *session) end() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.answering.Add(-1)
 	s.ended()
 	return s.turn.take()
 }

@@ -8,6 +8,14 @@ func (s *session) send(b *batch) {
 	}
 }
 
+// respond sends the answer of a task, which is over then.
+func (s *session) respond(b *batch) {
+	s.answering.Add(1)
+	if b.len() > 0 {
+		s.send(b)
+	}
+}
+
 // notify queues a frame that belongs to no task, without waiting for the
 // client. A client that reads nothing loses its connection. s.mu is held.
 func (s *session) notify(frame []byte) {

@@ -187,6 +187,7 @@ func (s *stream) send(b *batch, blocked func()) error {
 	} else {
 		err = s.writeConn(b)
 	}
+	b.sent.Store(true)
 	s.wmu.Unlock()
 	b.reset()
 	return err
