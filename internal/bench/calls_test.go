@@ -178,35 +178,69 @@ func BenchmarkConnect(b *testing.B) {
 	}
 }
 
+// BenchmarkEchoConnections is the yardstick of BenchmarkConnections: 24 bytes there and back on many connections at once.
+func BenchmarkEchoConnections(b *testing.B) {
+	path := peer(b, "echo")
+	for _, n := range connections {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			conns := make([]net.Conn, n)
+			for i := range conns {
+				c, err := net.Dial("unix", path)
+				check(b, err)
+				defer c.Close()
+				conns[i] = c
+			}
+			atOnce(b, n, func(i int) error {
+				var buf [24]byte
+				if _, err := conns[i].Write(buf[:]); err != nil {
+					return err
+				}
+				_, err := io.ReadFull(conns[i], buf[:])
+				return err
+			})
+		})
+	}
+}
+
+// connections are the numbers of connections that are measured.
+var connections = []int{1, 16, 256}
+
+// atOnce spreads b.N calls of f over n goroutines and reports how many there were a second.
+func atOnce(b *testing.B, n int, f func(i int) error) {
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for i := range n {
+		calls := b.N / n
+		if i < b.N%n {
+			calls++
+		}
+		wg.Go(func() {
+			for range calls {
+				if err := f(i); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+}
+
 // BenchmarkConnections makes getpids on many connections at once, each from a goroutine of its own; the metric is
 // calls a second in all.
 func BenchmarkConnections(b *testing.B) {
 	url := "unix://" + peer(b, "kernel")
-	for _, n := range []int{1, 16, 256} {
+	for _, n := range connections {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			procs := make([]*client.Process, n)
 			for i := range procs {
 				procs[i] = dial(b, url)
 			}
-			b.ResetTimer()
-			var wg sync.WaitGroup
-			for i, p := range procs {
-				calls := b.N / n
-				if i < b.N%n {
-					calls++
-				}
-				wg.Go(func() {
-					s := p.Sys()
-					for range calls {
-						if _, err := s.Getpid(); err != nil {
-							b.Error(err)
-							return
-						}
-					}
-				})
-			}
-			wg.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+			atOnce(b, n, func(i int) error {
+				_, err := procs[i].Sys().Getpid()
+				return err
+			})
 		})
 	}
 }
