@@ -61,13 +61,14 @@ func TestPipeEnds(t *testing.T) {
 
 // TestPipeInterrupted ends the context of a read and of a write that wait.
 func TestPipeInterrupted(t *testing.T) {
-	r, w := newPipe()
 	for name, wait := range map[string]func(ctx context.Context) error{
 		"read": func(ctx context.Context) error {
+			r, _ := newPipe()
 			_, err := r.read(ctx, make([]byte, 1))
 			return err
 		},
 		"write": func(ctx context.Context) error {
+			_, w := newPipe()
 			_, err := w.write(ctx, make([]byte, pipeSize+1))
 			return err
 		},
