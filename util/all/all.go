@@ -13,9 +13,11 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/dd"
 	"github.com/rumpctrl/rumpctrl/util/df"
 	"github.com/rumpctrl/rumpctrl/util/halt"
+	"github.com/rumpctrl/rumpctrl/util/hostname"
 	"github.com/rumpctrl/rumpctrl/util/ln"
 	"github.com/rumpctrl/rumpctrl/util/ls"
 	"github.com/rumpctrl/rumpctrl/util/mkdir"
+	"github.com/rumpctrl/rumpctrl/util/mkfifo"
 	"github.com/rumpctrl/rumpctrl/util/mknod"
 	"github.com/rumpctrl/rumpctrl/util/modstat"
 	"github.com/rumpctrl/rumpctrl/util/mount"
@@ -24,9 +26,12 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
+	"github.com/rumpctrl/rumpctrl/util/stat"
+	"github.com/rumpctrl/rumpctrl/util/sync"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
 	"github.com/rumpctrl/rumpctrl/util/touch"
 	"github.com/rumpctrl/rumpctrl/util/umount"
+	"github.com/rumpctrl/rumpctrl/util/uname"
 )
 
 // table has the utilities in alphabetical order.
@@ -39,22 +44,28 @@ var table = [...]*util.Utility{
 	&dd.Utility,
 	&df.Utility,
 	&halt.Utility,
+	&hostname.Utility,
 	&ln.Utility,
 	&ls.Utility,
 	&mkdir.Utility,
+	&mkfifo.Utility,
 	&mknod.Utility,
 	&modstat.Utility,
 	&mount.Utility,
 	&mount_tmpfs.Utility,
 	&mv.Utility,
 	&halt.Poweroff,
+	&stat.Readlink,
 	&halt.Reboot,
 	&rm.Utility,
 	&rmdir.Utility,
 	&sh.Utility,
+	&stat.Utility,
+	&sync.Utility,
 	&sysctl.Utility,
 	&touch.Utility,
 	&umount.Utility,
+	&uname.Utility,
 }
 
 // Utilities returns all utilities in alphabetical order.

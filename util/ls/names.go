@@ -1,10 +1,11 @@
 package ls
 
 import (
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rumpctrl/rumpctrl/util"
 )
 
 // naming is how characters of a name that are not graphic are printed.
@@ -22,7 +23,7 @@ const (
 func (n naming) printed(name string, utf8Locale bool) (string, int) {
 	switch n {
 	case octal, escape:
-		s := vis(name, n == escape)
+		s := util.Vis(name, n == escape)
 		return s, len(s)
 	case question:
 		return questioned(name, utf8Locale)
@@ -51,31 +52,6 @@ func questioned(name string, utf8Locale bool) (string, int) {
 		i += size
 	}
 	return b.String(), columns
-}
-
-// cEscapes are the characters that have an escape of their own in vis(3) with VIS_CSTYLE.
-var cEscapes = [256]string{
-	'\n': `\n`, '\r': `\r`, '\b': `\b`, '\a': `\a`, '\v': `\v`, '\t': `\t`, '\f': `\f`, ' ': `\s`,
-}
-
-// vis encodes a name as vis(3) with VIS_OCTAL, VIS_WHITE and, for style, VIS_CSTYLE.
-func vis(name string, style bool) string {
-	var b strings.Builder
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case style && cEscapes[c] != "":
-			b.WriteString(cEscapes[c])
-		case c == '\\':
-			b.WriteString(`\\`)
-		case c > ' ' && c < 0x7f:
-			b.WriteByte(c)
-		default:
-			b.WriteByte('\\')
-			b.WriteString(strconv.FormatUint(0o1000+uint64(c), 8)[1:])
-		}
-	}
-	return b.String()
 }
 
 // isUTF8 tells whether the variables of the environment choose a UTF-8 locale.

@@ -215,7 +215,7 @@ func (m *mounter) byName(ctx context.Context, name string) int {
 	if m.flags&abi.MNT_UPDATE != 0 {
 		find = m.update
 	}
-	real, err := RealPath(m.sys, name)
+	real, err := util.RealPath(m.sys, name)
 	var r *request
 	if err == nil {
 		r = find(real)
@@ -290,7 +290,7 @@ func (m *mounter) pair(ctx context.Context, from, on string) int {
 
 // mount runs the helper for a request.
 func (m *mounter) mount(ctx context.Context, r request) int {
-	on, err := RealPath(m.sys, r.on)
+	on, err := util.RealPath(m.sys, r.on)
 	if err != nil {
 		return m.env.Err(err, "realpath `%s'", r.on)
 	}

@@ -155,7 +155,7 @@ func (u *unmounter) one(ctx context.Context, arg string) int {
 // name that is neither. It returns the name's real path too.
 func (u *unmounter) find(arg string) (*abi.Statvfs, string) {
 	name, isDir, isDevice := arg, false, false
-	if real, err := mount.RealPath(u.sys, arg); err == nil {
+	if real, err := util.RealPath(u.sys, arg); err == nil {
 		name = real
 		var st abi.Stat
 		if u.sys.Stat(name, &st) == nil {
