@@ -37,6 +37,55 @@ func BenchmarkRawEcho(b *testing.B) {
 	}
 }
 
+// BenchmarkRawEchoConnections is the yardstick of BenchmarkConnections.
+func BenchmarkRawEchoConnections(b *testing.B) {
+	path := strings.TrimPrefix(unixURL(b), "unix://")
+	startChild(b, "echo "+path)
+	for _, n := range []int{16, 256} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			conns := make([]net.Conn, n)
+			for i := range conns {
+				c, err := net.Dial("unix", path)
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer c.Close()
+				conns[i] = c
+			}
+			spread(b, n, func(i, calls int) error {
+				buf := make([]byte, 24)
+				for range calls {
+					conns[i].Write(buf)
+					if _, err := io.ReadFull(conns[i], buf); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// spread runs b.N calls by n goroutines.
+func spread(b *testing.B, n int, run func(i, calls int) error) {
+	b.ReportAllocs()
+	b.ResetTimer()
+	var wg sync.WaitGroup
+	for i := range n {
+		calls := b.N / n
+		if i < b.N%n {
+			calls++
+		}
+		wg.Go(func() {
+			if err := run(i, calls); err != nil {
+				b.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+}
+
 func benchDial(b *testing.B, url string, opts ...Option) *Conn {
 	b.Helper()
 	c, err := Dial(context.Background(), url, "bench", opts...)
@@ -117,23 +166,16 @@ func BenchmarkConnections(b *testing.B) {
 			for i := range conns {
 				conns[i] = benchDial(b, url)
 			}
-			b.ReportAllocs()
-			b.ResetTimer()
-			var wg sync.WaitGroup
-			for i, conn := range conns {
-				wg.Go(func() {
-					c := conn.NewCall(0)
-					for range b.N/n + min(1, max(0, b.N%n-i)) {
-						c.Reset(sysGetpid)
-						if err := conn.Do(c); err != nil {
-							b.Error(err)
-							return
-						}
+			spread(b, n, func(i, calls int) error {
+				c := conns[i].NewCall(0)
+				for range calls {
+					c.Reset(sysGetpid)
+					if err := conns[i].Do(c); err != nil {
+						return err
 					}
-				})
-			}
-			wg.Wait()
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+				}
+				return nil
+			})
 		})
 	}
 }
