@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -48,6 +49,8 @@ type Player struct {
 	r     *bufio.Reader
 	reqno uint64
 	anon  uint64
+	// pid is what getpid(2) says, recorded what it said to the recorded client.
+	pid, recorded uint64
 }
 
 // NewPlayer takes the banner and greets as a GUEST of the given name.
@@ -102,7 +105,7 @@ func (p *Player) receive() (h header, body []byte, err error) {
 // Play makes one recorded call and returns what our server made of it, in the form of a recording.
 func (p *Player) Play(rec *Call) (*Call, error) {
 	got := &Call{Num: rec.Num, Args: rec.Args}
-	if err := p.send(classReq, typeSyscall, uint32(rec.Num), rec.Args); err != nil {
+	if err := p.send(classReq, typeSyscall, uint32(rec.Num), p.own(rec)); err != nil {
 		return nil, err
 	}
 	memory := newImage(rec.In)
@@ -115,7 +118,21 @@ func (p *Player) Play(rec *Call) (*Call, error) {
 			return nil, fmt.Errorf("%s: %w", rec.Name(), err)
 		}
 	}
+	if rec.Num == abi.SYS_getpid {
+		p.pid, p.recorded = got.Ret, rec.Ret
+	}
 	return got, nil
+}
+
+// own is a call's arguments with our pid in place of the recorded client's, which it had from getpid(2).
+func (p *Player) own(rec *Call) []byte {
+	const pid = 3 * 8 // of ktrace(2)
+	if rec.Num != abi.SYS_ktrace || len(rec.Args) < pid+8 || binary.LittleEndian.Uint64(rec.Args[pid:]) != p.recorded {
+		return rec.Args
+	}
+	args := bytes.Clone(rec.Args)
+	binary.LittleEndian.PutUint64(args[pid:], p.pid)
+	return args
 }
 
 // serve handles one frame of the server's.

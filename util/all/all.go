@@ -14,6 +14,8 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/df"
 	"github.com/rumpctrl/rumpctrl/util/halt"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
+	"github.com/rumpctrl/rumpctrl/util/kdump"
+	"github.com/rumpctrl/rumpctrl/util/ktrace"
 	"github.com/rumpctrl/rumpctrl/util/ln"
 	"github.com/rumpctrl/rumpctrl/util/ls"
 	"github.com/rumpctrl/rumpctrl/util/mkdir"
@@ -45,6 +47,8 @@ var table = [...]*util.Utility{
 	&df.Utility,
 	&halt.Utility,
 	&hostname.Utility,
+	&kdump.Utility,
+	&ktrace.Utility,
 	&ln.Utility,
 	&ls.Utility,
 	&mkdir.Utility,
