@@ -190,6 +190,7 @@ func TestTerminal(t *testing.T) {
 		{"echo go; while :; do :; done\r", "\r\ngo\r\n"},
 		{interrupt, "rump:/dirname# "},
 		{"trap 'echo trapped' INT; echo go; cat\r", "\r\ngo\r\n"},
+		{"cat runs\r", "cat runs\r\ncat runs\r\n"}, // before that the trap would run, and cat after it
 		{interrupt, "trapped\r\n"},
 		{"", "rump:/dirname# "},
 		{"trap - INT; ls -C; test -t 0 && test -t 1 && echo tty; ls | cat\r", "a file\r\ntty\r\na file\r\n"},
