@@ -21,6 +21,7 @@ type ktraceFile struct {
 	refs    int           // traced processes, calls at work, the thread that writes; none: the file is closed
 	queue   []byte        // whole records, but for a first one that has been written in part
 	spare   []byte        // for the next queue
+	failed  bool          // it could not be written to: nothing is queued any more
 	writing chan struct{} // closed when the thread that writes has done so; nil when there is none
 }
 
@@ -61,7 +62,7 @@ func (d *ktraceFile) drop(t *Thread) {
 func (d *ktraceFile) add(h *abi.KtrHeader, parts ...[]byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.refs == 0 {
+	if d.refs == 0 || d.failed {
 		return
 	}
 	d.queue = h.Append(d.queue)
@@ -116,7 +117,7 @@ func (d *ktraceFile) writeQueue(t *Thread) error {
 			return nil
 		}
 		if err != nil {
-			d.queue = nil
+			d.queue, d.failed = nil, true
 			return err
 		}
 	}
