@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -132,6 +133,25 @@ func TestStream(t *testing.T) {
 	}
 }
 
+// TestFull: when the file system of the trace is full, the command goes on untraced, and the kernel says so: ktrace(2).
+func TestFull(t *testing.T) {
+	k := utiltest.New(t, "rumpvfs", "rumpfs_tmpfs")
+	p := k.Process()
+	content := strings.Repeat("0123456789abcde\n", 1<<16)
+	if err := p.WriteFile("/big", []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	k.Check([]utiltest.Step{
+		{Cmd: "mount_tmpfs -s 256k tmpfs /tmp"},
+		{Cmd: "ktrace -f /tmp/kt cat /big", Out: content},
+		{Cmd: "ls /tmp", Out: "kt\n"},
+	})
+	log, err := p.Sysctl().Get([]int32{abi.CTL_KERN, abi.KERN_MSGBUF})
+	if want := "ktrace write failed, errno 28, tracing stopped"; err != nil || strings.Count(string(log), want) != 1 {
+		t.Errorf("message buffer: %q, %v", log, err)
+	}
+}
+
 // TestHelperProcess is not a test: it is the program of the host that TestHost has run.
 func TestHelperProcess(t *testing.T) {
 	if os.Getenv("KTRACE_TEST_PROGRAM") == "" {
@@ -151,6 +171,9 @@ func TestHelperProcess(t *testing.T) {
 // TestHost: a program of the host inherits the connection, and with it the process that is traced: HANDSHAKE/EXEC of
 // session ktrace-ls.
 func TestHost(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("programs inherit no descriptors there")
+	}
 	k, err := rump.New(rump.Config{Components: rump.With("rumpvfs")})
 	if err != nil {
 		t.Fatal(err)
