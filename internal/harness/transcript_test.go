@@ -18,7 +18,6 @@ var printDifferences = flag.Bool("differences", false, "print unlisted differenc
 // pending are transcripts with utilities that do not exist yet, or components. How far they agree is said, and no more.
 var pending = map[string]string{
 	"core-08-cat-dd-ed.txt": "ed",
-	"core-12-pax.txt":       "pax",
 }
 
 // TestTranscripts compares what our programs print with what the C programs printed: testdata/transcripts.

@@ -25,6 +25,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mount"
 	"github.com/rumpctrl/rumpctrl/util/mount_tmpfs"
 	"github.com/rumpctrl/rumpctrl/util/mv"
+	"github.com/rumpctrl/rumpctrl/util/pax"
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
@@ -43,6 +44,7 @@ var table = [...]*util.Utility{
 	&chmod.Utility,
 	&chown.Utility,
 	&cp.Utility,
+	&pax.Cpio,
 	&dd.Utility,
 	&df.Utility,
 	&halt.Utility,
@@ -58,6 +60,7 @@ var table = [...]*util.Utility{
 	&mount.Utility,
 	&mount_tmpfs.Utility,
 	&mv.Utility,
+	&pax.Utility,
 	&halt.Poweroff,
 	&stat.Readlink,
 	&halt.Reboot,
@@ -67,6 +70,7 @@ var table = [...]*util.Utility{
 	&stat.Utility,
 	&sync.Utility,
 	&sysctl.Utility,
+	&pax.Tar,
 	&touch.Utility,
 	&umount.Utility,
 	&uname.Utility,

@@ -1,0 +1,167 @@
+package pax
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/rumpctrl/rumpctrl/util"
+)
+
+// mode is what is to be done.
+type mode int
+
+const (
+	list      mode = iota // say what is in an archive
+	extract               // read files from it
+	archive               // write a new one
+	appending             // add to one
+	copying               // copy files without one
+)
+
+// config is what the arguments ask for. The letters are those of pax(1).
+type config struct {
+	mode     mode
+	name     string  // of the archive: -f; empty for a standard stream
+	format   *format // -x; nil for the default
+	block    int     // -b; 0 for the format's
+	gnu      bool    // GNU tar's long names are written, and read without a word
+	noDirs   bool    // -o write_opt=nodir
+	gzip     bool    // -z
+	names    []string
+	dir      string // where copies go
+	patterns []string
+	listed   []string   // tar -T
+	excluded []*pattern // tar -X
+
+	onlyDir   bool // -d
+	inverse   bool // -c
+	first     bool // -n
+	ask       bool // -i
+	keep      bool // -k
+	link      bool // -l
+	zero      bool // -0
+	verbose   int  // -v
+	summary   bool // -V
+	resetTime bool // -t
+	absolute  bool // -A
+	insecure  bool // --insecure
+	toStdout  bool // tar -O
+	noParents bool // directories that are missing are not made: cpio without -d
+
+	follow, followArguments, oneDevice bool // -L, -H, -X
+
+	newer, newerChange           bool // -u, -D
+	newerRenamed, changedRenamed bool // -Z, -Y
+
+	owner, perm, noAccess, noModified bool // -p o, p, a, m
+
+	replace []*replacement // -s
+	users   []string       // -U
+	groups  []string       // -G
+	times   []timeRange    // -T
+}
+
+// The sizes of blocks, pax(1).
+const (
+	recordSize = 512
+	maxBlock   = 64512
+)
+
+// parseSize reads a number with a factor "b", "k", "m" or "w", or a product of such: "2x10k". It reports false
+// if it is none, or not greater than 0.
+func parseSize(s string) (int, bool) {
+	total := 1
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == 'x' || r == '*' }) {
+		factor := 1
+		if i := strings.IndexByte("wbkm", part[len(part)-1]); i >= 0 {
+			factor = [...]int{4, 512, 1024, 1 << 20}[i]
+			part = part[:len(part)-1]
+		}
+		n, err := strconv.Atoi(part)
+		if err != nil || n <= 0 || n > 1<<30/factor || total > 1<<30/(n*factor) {
+			return 0, false
+		}
+		total *= n * factor
+	}
+	return total, s != "" && !strings.HasSuffix(s, "x") && !strings.HasSuffix(s, "*")
+}
+
+// setBlock sets the size of blocks.
+func (c *config) setBlock(arg string, unit int) error {
+	n, ok := parseSize(arg)
+	switch {
+	case !ok:
+		return util.Messagef("Invalid block size %s", arg)
+	case n > maxBlock/unit:
+		return util.Messagef("Block size is greater than the maximum %d", maxBlock)
+	case n*unit%recordSize != 0:
+		return util.Messagef("Block size is not a %d byte multiple.", recordSize)
+	}
+	c.block = n * unit
+	return nil
+}
+
+// setPreserve sets what -p says of attributes.
+func (c *config) setPreserve(arg string) error {
+	for i := range len(arg) {
+		switch arg[i] {
+		case 'a':
+			c.noAccess = true
+		case 'e':
+			c.owner, c.perm, c.noAccess, c.noModified = true, true, false, false
+		case 'm':
+			c.noModified = true
+		case 'o':
+			c.owner = true
+		case 'p':
+			c.perm = true
+		default:
+			return util.Messagef("Invalid -p string: %c", arg[i])
+		}
+	}
+	return nil
+}
+
+// setFormat sets the format of -x, or cpio's -H.
+func (c *config) setFormat(name, letter, prog string) error {
+	if c.format = lookupFormat(name); c.format != nil {
+		return nil
+	}
+	var known []string
+	for _, f := range formats {
+		known = append(known, f.name)
+	}
+	return util.Messagef("Unknown -%s format: %s\n%s: Known -%s formats are: %s\n", letter, name, prog, letter, strings.Join(known, " "))
+}
+
+// setOptions sets what -o says: "name=value,...".
+func (c *config) setOptions(arg string) error {
+	if arg == "" {
+		return util.Messagef("Invalid option name")
+	}
+	for part := range strings.SplitSeq(arg, ",") {
+		name, value, ok := strings.Cut(part, "=")
+		switch {
+		case !ok:
+			return util.Messagef("Invalid options format")
+		case name != "write_opt" || value != "nodir":
+			return util.Messagef("Unknown tar format -o option/value pair %s=%s", name, value)
+		}
+		c.noDirs = true
+	}
+	return nil
+}
+
+// addReplacement adds a -s.
+func (c *config) addReplacement(arg string) error {
+	r, err := parseReplacement(arg)
+	c.replace = append(c.replace, r)
+	return err
+}
+
+// addTimes adds a -T.
+func (c *config) addTimes(env *util.Env, arg string) error {
+	t, err := parseTimes(arg, now(env))
+	c.times = append(c.times, t)
+	return err
+}

@@ -1,0 +1,20 @@
+// Package pax is pax(1), and tar(1) and cpio(1), which are other front ends of the same: they write, read and list
+// archives of files, and copy trees of files, within the kernel. The archive is standard input or output, which are
+// the host's, or with -f a file in the kernel.
+//
+// Formats are rows of a table, see [formats]: ustar, the old tar, and four kinds of cpio. Tar archives are read
+// by the standard library's archive/tar, which also knows pax extended headers and GNU tar's extensions. It could not serve
+// for writing: pax(1) puts the type of a file into the mode, ends names of directories without a slash, leaves
+// the device numbers of other files empty and ends the checksum otherwise, so that its headers would not come out the same.
+// The old tar it does not write at all, and cpio it does not know.
+//
+// What an archive says of names is not trusted: a leading slash is taken off unless -A, names with ".." are passed over unless
+// --insecure, and a file that is written is a new one. Symbolic links that an archive brought are followed where they are
+// directories of later names, as in pax(1).
+//
+// Not here, and so refused: archives of several volumes (-B, -O), recovery from damaged ones (-E), mtree specifications (-M), other
+// user databases (-N), bzip2 and xz (-j, --xz), programs of the host to compress with, and archives on tapes or
+// other hosts (--force-local).
+//
+// Start reading at [job], and then at extract and archive.
+package pax

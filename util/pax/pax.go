@@ -1,0 +1,228 @@
+package pax
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/rumpctrl/rumpctrl/util"
+)
+
+// Utility is pax(1).
+var Utility = util.Utility{
+	Name:    "pax",
+	Section: 1,
+	Doc:     "read and write file archives and copy directory hierarchies",
+	Usage: []string{
+		"[-0cdnVvz] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"-r [-AcDdiknuVvYZz] [-f archive] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"-w [-0AdHiLPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
+		"-r -w [-0DdHikLlnPtuVvXYZ] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
+	},
+	Options: []util.Option{
+		{Letter: '0', Doc: "Names on standard input end with a NUL."},
+		{Letter: 'A', Doc: "Do not take leading slashes off names."},
+		{Letter: 'a', Doc: "Append to an archive that exists."},
+		{Letter: 'b', Arg: "blocksize", Doc: "Write in blocks of so many bytes, a multiple of 512."},
+		{Letter: 'c', Doc: "Select what the patterns do not match."},
+		{Letter: 'D', Doc: "As -u, but compare the times of the last change of the inode."},
+		{Letter: 'd', Doc: "A directory stands for itself, not for what is in it."},
+		{Letter: 'f', Arg: "archive", Doc: "The archive is a file in the kernel, not a standard stream."},
+		{Letter: 'G', Arg: "group", Doc: "Select files of a group: a name, or # and a number."},
+		{Letter: 'H', Doc: "Follow symbolic links of the command line."},
+		{Letter: 'i', Doc: "Ask for a new name of each file."},
+		{Letter: 'k', Doc: "Do not write over what exists."},
+		{Letter: 'L', Doc: "Follow all symbolic links."},
+		{Letter: 'l', Doc: "Make hard links in place of copies where that can be."},
+		{Letter: 'n', Doc: "Select only the first file that a pattern matches."},
+		{Letter: 'o', Arg: "options", Doc: "With -x tar, write_opt=nodir leaves out directories."},
+		{Letter: 'P', Doc: "Follow no symbolic links: the default."},
+		{Letter: 'p', Arg: "string", Doc: "Attributes of extracted files: a, m: not the time of access, of modification; o: owner and group; p: permissions; e: everything."},
+		{Letter: 'r', Doc: "Read files from an archive."},
+		{Letter: 's', Arg: "replstr", Doc: "Change names: /old/new/[gps], where old is a basic regular expression."},
+		{Letter: 'T', Arg: "range", Doc: "Select files by time: [from][,to][/[c][m]], each [[[[[cc]yy]mm]dd]hh]mm[.ss]."},
+		{Letter: 't', Doc: "Give files that were read their time of access back."},
+		{Letter: 'U', Arg: "user", Doc: "Select files of a user: a name, or # and a number."},
+		{Letter: 'u', Doc: "Pass over files that are not newer than what exists."},
+		{Letter: 'V', Doc: "Print a summary at the end."},
+		{Letter: 'v', Doc: "Name what is done, or list as ls -l does; print a summary at the end."},
+		{Letter: 'w', Doc: "Write files to an archive."},
+		{Letter: 'X', Doc: "Do not enter directories of other file systems."},
+		{Letter: 'x', Arg: "format", Doc: "The format to write: bcpio, cpio, sv4cpio, sv4crc, tar or ustar."},
+		{Letter: 'Y', Doc: "As -D, with the name after all changes."},
+		{Letter: 'Z', Doc: "As -u, with the name after all changes."},
+		{Letter: 'z', Doc: "The archive is compressed as by gzip."},
+		{Letter: util.LongOnly, Long: "insecure", Doc: "Process names that have .. in them."},
+	},
+	Operands: []util.Operand{
+		{Name: "pattern", Doc: "Members to select, in the manner of fnmatch(3)."},
+		{Name: "file", Doc: "What to write or copy; without any, standard input has their names."},
+		{Name: "directory", Doc: "Where copies go."},
+	},
+	Main: mainPax,
+}
+
+func mainPax(ctx context.Context, env *util.Env) int {
+	c := &config{}
+	given := ""
+	g := env.Getopt()
+	for g.Next() {
+		if g.Letter == '?' {
+			return env.UsageError()
+		}
+		if g.Letter != util.LongOnly {
+			given += string(g.Letter)
+		}
+		if err := c.setPax(env, g); err != nil {
+			env.Warnx("%s", err)
+			return env.UsageError()
+		}
+	}
+	if !c.setMode(given) {
+		return env.UsageError()
+	}
+	if bad := c.conflict(given); bad != "" {
+		fmt.Fprintf(env.Stderr, "%s: Invalid combination of options:%s\n", env.Name(), bad)
+		return env.UsageError()
+	}
+	if !c.setOperands(g.Args()) {
+		env.Warnx("Destination directory was not supplied")
+		return env.UsageError()
+	}
+	return perform(ctx, env, c)
+}
+
+// setPax sets what an option of pax(1) asks for.
+func (c *config) setPax(env *util.Env, g *util.Getopt) error {
+	if p := c.flag(g.Letter); p != nil {
+		*p = true
+		return nil
+	}
+	switch g.Letter {
+	case util.LongOnly:
+		c.insecure = true
+	case 'b':
+		return c.setBlock(g.Arg, 1)
+	case 'f':
+		c.name = g.Arg
+	case 'G':
+		c.groups = append(c.groups, g.Arg)
+	case 'o':
+		return c.setOptions(g.Arg)
+	case 'P':
+		c.follow, c.followArguments = false, false
+	case 'p':
+		return c.setPreserve(g.Arg)
+	case 's':
+		return c.addReplacement(g.Arg)
+	case 'T':
+		return c.addTimes(env, g.Arg)
+	case 'U':
+		c.users = append(c.users, g.Arg)
+	case 'v':
+		c.verbose++
+	case 'x':
+		return c.setFormat(g.Arg, "x", "pax")
+	}
+	return nil
+}
+
+// flag returns what an option of pax(1) sets if that is all it does.
+func (c *config) flag(letter byte) *bool {
+	switch letter {
+	case '0':
+		return &c.zero
+	case 'A':
+		return &c.absolute
+	case 'c':
+		return &c.inverse
+	case 'D':
+		return &c.newerChange
+	case 'd':
+		return &c.onlyDir
+	case 'H':
+		return &c.followArguments
+	case 'i':
+		return &c.ask
+	case 'k':
+		return &c.keep
+	case 'L':
+		return &c.follow
+	case 'l':
+		return &c.link
+	case 'n':
+		return &c.first
+	case 't':
+		return &c.resetTime
+	case 'u':
+		return &c.newer
+	case 'V':
+		return &c.summary
+	case 'X':
+		return &c.oneDevice
+	case 'Y':
+		return &c.changedRenamed
+	case 'Z':
+		return &c.newerRenamed
+	case 'z':
+		return &c.gzip
+	}
+	return nil
+}
+
+// setMode finds out what is to be done, and tells whether it is anything.
+func (c *config) setMode(given string) bool {
+	read, write := strings.Contains(given, "r"), strings.Contains(given, "w")
+	add := strings.Contains(given, "a")
+	switch {
+	case read && write:
+		c.mode = copying
+	case read:
+		c.mode = extract
+	case write && add:
+		c.mode = appending
+	case write:
+		c.mode = archive
+	default:
+		c.mode = list
+		return !add
+	}
+	return true
+}
+
+// conflict returns the options if some of them do not go with what is to be done.
+func (c *config) conflict(given string) string {
+	bad := [...]string{
+		list:      "abiklopotuxDHLPXYZ",
+		extract:   "abltoxHLPX",
+		archive:   "cklnpDYZ",
+		appending: "cklnpDYZ",
+		copying:   "abcfoxz",
+	}[c.mode]
+	if !strings.ContainsAny(given, bad) && (!c.noDirs || c.format != nil && c.format.name == "tar") {
+		return ""
+	}
+	var b strings.Builder
+	for i := range len(given) {
+		if strings.IndexByte(given, given[i]) == i {
+			b.WriteString(" -" + given[i:i+1])
+		}
+	}
+	return b.String()
+}
+
+// setOperands takes the operands. It reports false if the directory is missing that copies go to.
+func (c *config) setOperands(args []string) bool {
+	switch c.mode {
+	case list, extract:
+		c.patterns = args
+	case copying:
+		if len(args) == 0 {
+			return false
+		}
+		c.names, c.dir = args[:len(args)-1], args[len(args)-1]
+	default:
+		c.names = args
+	}
+	return true
+}

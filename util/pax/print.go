@@ -1,0 +1,62 @@
+package pax
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/util"
+)
+
+// halfYear is how old a file is whose time is printed with the year.
+const halfYear = 365 / 2 * 24 * time.Hour
+
+// date returns a time as ls -l prints it.
+func (j *job) date(ts abi.Timespec) string {
+	t := time.Unix(ts.Sec, 0).In(j.start.Location())
+	if !t.Add(halfYear).After(j.start) {
+		return t.Format("Jan _2  2006")
+	}
+	return t.Format("Jan _2 15:04")
+}
+
+// line returns a member as a list has it, without the end of line.
+func (j *job) line(m *member) string {
+	if j.verbose == 0 {
+		return m.name
+	}
+	s := fmt.Sprintf("%s%2d %-8s %-6s ", util.StrMode(m.st.Mode), m.st.Nlink, j.names2id.UserName(m.st.Uid), j.names2id.GroupName(m.st.Gid))
+	if m.isDevice() {
+		s += fmt.Sprintf("%4d,%4d ", util.Major(m.st.Rdev), util.Minor(m.st.Rdev))
+	} else {
+		s += fmt.Sprintf("%9d ", m.st.Size)
+	}
+	s += j.date(m.st.Mtim) + " " + m.name
+	switch {
+	case m.hard:
+		s += " == " + m.link
+	case m.isSymlink():
+		s += " -> " + m.link
+	}
+	return s
+}
+
+// beginName names what is worked on, for -v. The line ends when that is done.
+func (j *job) beginName(m *member) {
+	switch {
+	case j.verbose == 0:
+	case j.verbose > 1:
+		fmt.Fprintln(j.env.Stderr, j.line(m))
+	default:
+		fmt.Fprint(j.env.Stderr, m.name)
+		j.naming = true
+	}
+}
+
+// endName ends the line that beginName began.
+func (j *job) endName() {
+	if j.naming {
+		fmt.Fprintln(j.env.Stderr)
+		j.naming = false
+	}
+}

@@ -1,0 +1,131 @@
+package pax
+
+import (
+	"archive/tar"
+	"errors"
+	"io"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+)
+
+// list prints what is in an archive.
+func (j *job) list() {
+	j.members(func(m *member) {
+		if j.modify(m) {
+			io.WriteString(j.env.Stdout, j.line(m)+"\n") //nolint:errcheck // util.Run reports it at the end
+		}
+	})
+	j.unmatched()
+}
+
+// extract makes files of what is in an archive.
+func (j *job) extract() {
+	j.members(j.extractMember)
+	j.restoreDirectories()
+	j.unmatched()
+}
+
+// members calls do with each member of an archive that is selected.
+func (j *job) members(do func(*member)) {
+	if !j.openReader() {
+		return
+	}
+	for j.ctx.Err() == nil {
+		m, err := j.reader.next()
+		if errors.Is(err, io.EOF) {
+			j.drain()
+			return
+		}
+		if err != nil {
+			j.failArchive(err)
+			return
+		}
+		j.files++
+		switch j.match(m) {
+		case finished:
+			j.drain()
+			return
+		case selected:
+			do(m)
+		}
+	}
+}
+
+// failArchive says that an archive cannot be read on.
+func (j *job) failArchive(err error) {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		j.failx("Premature end of file on archive read")
+	case errors.Is(err, tar.ErrHeader), errors.Is(err, errCpio), errors.Is(err, tar.ErrFieldTooLong):
+		j.failx("Invalid header in the archive, after %d files", j.files)
+	default:
+		j.fail(err, "Failed read on archive volume 1")
+	}
+}
+
+// extractMember makes a file of a member.
+func (j *job) extractMember(m *member) {
+	if (j.newer || j.newerChange) && j.isOld(m, m.name, j.newer, j.newerChange) {
+		return
+	}
+	if !j.modify(m) || (j.newerRenamed || j.changedRenamed) && j.isOld(m, m.name, j.newerRenamed, j.changedRenamed) {
+		return
+	}
+	j.beginName(m)
+	defer j.endName()
+	if j.toStdout {
+		if m.isRegular() && !m.hard {
+			j.contents(m, j.env.Stdout)
+		}
+		return
+	}
+	made := false
+	if m.isRegular() && !m.hard {
+		made = j.makeFile(m, func(w io.Writer) bool { return j.contents(m, w) })
+	} else {
+		made = j.makeNode(m)
+	}
+	if made && m.hard && m.st.Size > 0 {
+		j.rewrite(m)
+	}
+}
+
+// isOld tells whether what is there already is not older than the member, by the time of modification, of change, or both.
+func (j *job) isOld(m *member, name string, modified, changed bool) bool {
+	var st abi.Stat
+	if j.sys.Lstat(name, &st) != nil {
+		return false
+	}
+	return (!modified || olderOrSame(m.st.Mtim, st.Mtim)) && (!changed || olderOrSame(m.st.Ctim, st.Ctim))
+}
+
+// contents writes the data of a member to w.
+func (j *job) contents(m *member, w io.Writer) bool {
+	for j.ctx.Err() == nil {
+		n, err := fill(j.reader, j.buf)
+		if n > 0 {
+			if _, err := w.Write(j.buf[:n]); err != nil {
+				j.fail(err, "Failed write to file %s", m.name)
+				return false
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return true
+		}
+		if err != nil {
+			j.failArchive(err)
+			return false
+		}
+	}
+	return false
+}
+
+// fill reads until p is full, and returns the error of r if that came first.
+func fill(r io.Reader, p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var k int
+		k, err = r.Read(p[n:])
+		n += k
+	}
+	return n, err
+}

@@ -1,0 +1,143 @@
+package pax
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/util"
+)
+
+// tarReader reads tar archives of every kind that archive/tar knows.
+type tarReader struct {
+	tr    *tar.Reader
+	in    *blockReader
+	users owners
+	at    int64 // of the trailer
+}
+
+// owners finds users and groups by their names.
+type owners interface {
+	UID(string) (uint32, bool)
+	GID(string) (uint32, bool)
+}
+
+func newTarReader(r io.Reader, users owners) *tarReader {
+	in := &blockReader{r: r}
+	return &tarReader{tr: tar.NewReader(in), in: in, users: users}
+}
+
+// blockReader counts what is read, and the blocks of zeros at its end.
+type blockReader struct {
+	r     io.Reader
+	n     int64
+	zeros int
+}
+
+func (b *blockReader) Read(p []byte) (int, error) {
+	if len(p) != recordSize {
+		n, err := b.r.Read(p)
+		b.n += int64(n)
+		return n, err
+	}
+	n, err := io.ReadFull(b.r, p)
+	b.n += int64(n)
+	if n == recordSize && len(bytes.Trim(p, "\x00")) == 0 {
+		b.zeros++
+	} else if n > 0 {
+		b.zeros = 0
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (t *tarReader) Read(p []byte) (int, error) { return t.tr.Read(p) }
+func (t *tarReader) end() int64                 { return t.at }
+func (t *tarReader) device() uint64             { return 0 }
+
+func (t *tarReader) next() (*member, error) {
+	for {
+		if _, err := io.Copy(io.Discard, t.tr); err != nil {
+			return nil, err
+		}
+		t.in.zeros = 0
+		h, err := t.tr.Next()
+		if errors.Is(err, io.EOF) {
+			t.at = t.in.n - int64(min(t.in.zeros, 2))*recordSize
+			return nil, io.EOF
+		}
+		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
+			return nil, err
+		}
+		if h.Typeflag != tar.TypeXGlobalHeader {
+			return t.member(h)
+		}
+	}
+}
+
+// tarTypes are the types of members that are not regular files.
+var tarTypes = map[byte]uint32{
+	tar.TypeDir: abi.S_IFDIR, tar.TypeSymlink: abi.S_IFLNK, tar.TypeChar: abi.S_IFCHR, tar.TypeBlock: abi.S_IFBLK, tar.TypeFifo: abi.S_IFIFO,
+}
+
+// member makes a member of a header.
+func (t *tarReader) member(h *tar.Header) (*member, error) {
+	if h.Name == "" || len(h.Name) > maxPath || len(h.Linkname) > maxPath || strings.Contains(h.Name+h.Linkname, "\x00") {
+		return nil, tar.ErrHeader
+	}
+	m := &member{name: h.Name, st: abi.Stat{
+		Mode: uint32(h.Mode)&0o7777 | abi.S_IFREG, Nlink: 1, Size: h.Size,
+		Uid: clamp(h.Uid), Gid: clamp(h.Gid),
+	}}
+	if typ, ok := tarTypes[h.Typeflag]; ok {
+		m.st.Mode = m.st.Mode&0o7777 | typ
+		m.st.Size = 0
+	}
+	if id, ok := named(t.users.UID, h.Uname); ok {
+		m.st.Uid = id
+	}
+	if id, ok := named(t.users.GID, h.Gname); ok {
+		m.st.Gid = id
+	}
+	m.st.Mtim = abi.Timespec{Sec: h.ModTime.Unix(), Nsec: int64(h.ModTime.Nanosecond())}
+	m.st.Atim, m.st.Ctim = m.st.Mtim, m.st.Mtim
+	if !h.AccessTime.IsZero() {
+		m.st.Atim = abi.Timespec{Sec: h.AccessTime.Unix(), Nsec: int64(h.AccessTime.Nanosecond())}
+	}
+	switch h.Typeflag {
+	case tar.TypeLink:
+		m.hard, m.link, m.st.Nlink, m.st.Size = true, h.Linkname, 2, 0
+	case tar.TypeSymlink:
+		m.link = h.Linkname
+	case tar.TypeDir:
+		m.st.Nlink = 2
+	case tar.TypeChar, tar.TypeBlock:
+		m.st.Rdev = util.Makedev(clamp(int(h.Devmajor)), clamp(int(h.Devminor)))
+	}
+	if name := strings.TrimRight(m.name, "/"); m.isDir() && name != "" {
+		m.name = name
+	}
+	return m, nil
+}
+
+// named returns what find finds for a name that is no number.
+func named(find func(string) (uint32, bool), name string) (uint32, bool) {
+	if name == "" || strings.Trim(name, "0123456789") == "" {
+		return 0, false
+	}
+	return find(name)
+}
+
+// clamp returns a number as 32 bits have it, 0 if they do not.
+func clamp(n int) uint32 {
+	if n < 0 || int64(n) > math.MaxUint32 {
+		return 0
+	}
+	return uint32(n)
+}
