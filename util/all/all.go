@@ -9,10 +9,12 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/cat"
 	"github.com/rumpctrl/rumpctrl/util/chmod"
 	"github.com/rumpctrl/rumpctrl/util/chown"
+	"github.com/rumpctrl/rumpctrl/util/cmp"
 	"github.com/rumpctrl/rumpctrl/util/cp"
 	"github.com/rumpctrl/rumpctrl/util/dd"
 	"github.com/rumpctrl/rumpctrl/util/df"
 	"github.com/rumpctrl/rumpctrl/util/halt"
+	"github.com/rumpctrl/rumpctrl/util/head"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
 	"github.com/rumpctrl/rumpctrl/util/kdump"
 	"github.com/rumpctrl/rumpctrl/util/ktrace"
@@ -35,6 +37,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/touch"
 	"github.com/rumpctrl/rumpctrl/util/umount"
 	"github.com/rumpctrl/rumpctrl/util/uname"
+	"github.com/rumpctrl/rumpctrl/util/wc"
 )
 
 // table has the utilities in alphabetical order.
@@ -43,11 +46,13 @@ var table = [...]*util.Utility{
 	&chown.Chgrp,
 	&chmod.Utility,
 	&chown.Utility,
+	&cmp.Utility,
 	&cp.Utility,
 	&pax.Cpio,
 	&dd.Utility,
 	&df.Utility,
 	&halt.Utility,
+	&head.Utility,
 	&hostname.Utility,
 	&kdump.Utility,
 	&ktrace.Utility,
@@ -74,6 +79,7 @@ var table = [...]*util.Utility{
 	&touch.Utility,
 	&umount.Utility,
 	&uname.Utility,
+	&wc.Utility,
 }
 
 // Utilities returns all utilities in alphabetical order.

@@ -143,7 +143,7 @@ var letters = [...]func(c *config){
 }
 
 func run(_ context.Context, env *util.Env) int {
-	c := config{width: 80, utf8: isUTF8(env.Getenv), zone: env.Location(), now: time.Now().Unix()}
+	c := config{width: 80, utf8: env.UTF8(), zone: env.Location(), now: time.Now().Unix()}
 	if util.IsTerminal(env.Stdout) {
 		c.layout, c.naming = down, question
 		if columns, _, ok := util.TerminalSize(env.Stdout); ok {

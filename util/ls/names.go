@@ -53,13 +53,3 @@ func questioned(name string, utf8Locale bool) (string, int) {
 	}
 	return b.String(), columns
 }
-
-// isUTF8 tells whether the variables of the environment choose a UTF-8 locale.
-func isUTF8(getenv func(string) string) bool {
-	for _, v := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if l := strings.ToLower(getenv(v)); l != "" {
-			return strings.Contains(l, "utf-8") || strings.Contains(l, "utf8")
-		}
-	}
-	return false
-}
