@@ -72,15 +72,17 @@ type Memory interface {
 	// (ANONMMAP). Errors: ENOMEM.
 	Anon(n uint64) (uint64, error)
 
-	// Done is closed when the call should stop waiting: the client vanished,
-	// the process is in exec, or the server shuts down.
-	Done() <-chan struct{}
-
 	// Block says that the call is about to wait for something other than its
-	// own client, so that somebody else reads the client's next requests. It
-	// costs nothing if somebody already does. A call that waits without it
-	// delays other threads of its client a little.
+	// own client, so that somebody else reads what the client says next. It
+	// costs nothing if somebody already does. While a call waits without it,
+	// nobody may notice other threads of its client, or that the client
+	// vanished.
 	Block()
+
+	// Done is closed when the call should stop waiting: the client vanished,
+	// the process is in exec, or the server shuts down. To ask for it is to
+	// Block.
+	Done() <-chan struct{}
 
 	// Respond sends the answer "success" now: for reboot(2), which does not
 	// return. Nothing is sent when Syscall returns after it.

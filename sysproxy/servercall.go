@@ -386,7 +386,10 @@ func (c *call) Anon(n uint64) (uint64, error) {
 }
 
 // Done implements Memory.
-func (c *call) Done() <-chan struct{} { return c.done }
+func (c *call) Done() <-chan struct{} {
+	c.s.block()
+	return c.done
+}
 
 // Block implements Memory.
 func (c *call) Block() { c.s.block() }

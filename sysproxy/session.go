@@ -6,12 +6,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"time"
 )
-
-// patience is how long a call may keep the connection unread before somebody
-// else reads, although the call has not said that it waits (Memory.Block).
-const patience = 10 * time.Millisecond
 
 // session is the server's end of one connection.
 //
@@ -38,10 +33,6 @@ type session struct {
 	dead     bool // the connection is over, nobody reads any more
 	violated bool
 	preforks int
-	quiet    uint64 // counts the times that the turn became free
-	seen     uint64 // quiet when the watch last looked
-	watched  bool   // watch is armed
-	watch    *time.Timer
 
 	control []byte // ERROR and RAISE frames to be sent
 	sending bool   // somebody sends them
@@ -109,7 +100,7 @@ func (s *session) lead() {
 		s.mu.Lock()
 		admitted := s.admit(t)
 		if admitted {
-			s.leave()
+			s.turn.pass()
 		}
 		s.mu.Unlock()
 		if !admitted {
@@ -171,39 +162,6 @@ func (s *session) spawn(t task) {
 			s.lead()
 		}
 	}()
-}
-
-// leave gives up the turn. s.mu is held.
-func (s *session) leave() {
-	if !s.turn.pass() {
-		return
-	}
-	s.quiet++
-	if !s.watched {
-		s.watched, s.seen = true, s.quiet
-		if s.watch == nil {
-			s.watch = time.AfterFunc(patience, s.look)
-		} else {
-			s.watch.Reset(patience)
-		}
-	}
-}
-
-// look is called some time after the turn became free. If nobody has had the
-// turn since it last looked, it finds a reader.
-func (s *session) look() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.turn.held:
-		s.watched = false
-	case s.seen == s.quiet:
-		s.watched = false
-		s.handOver()
-	default:
-		s.seen = s.quiet
-		s.watch.Reset(patience)
-	}
 }
 
 // handOver finds a reader if there is none. s.mu is held.
@@ -285,9 +243,6 @@ func (s *session) fail(err error) {
 		s.turn.answered(&w.waiter)
 	}
 	s.asked = nil
-	if s.watch != nil {
-		s.watch.Stop()
-	}
 	s.mu.Unlock()
 	if s.violated {
 		s.srv.cfg.Log.Warn("client dropped", "client", remote(s.st.conn), "error", err)

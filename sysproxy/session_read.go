@@ -138,7 +138,7 @@ func (s *session) read(w *copyWait) {
 		}
 	}
 	s.mu.Lock()
-	s.leave()
+	s.turn.pass()
 	s.mu.Unlock()
 }
 

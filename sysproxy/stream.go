@@ -177,10 +177,10 @@ func (s *stream) readConn(p []byte) (int, error) {
 	return s.conn.Read(p)
 }
 
-// send writes b and resets it. blocked, if not nil, is called whenever the
-// other end is slow to take it.
+// send writes b and resets it. blocked, if not nil, is called before the caller
+// waits for the other end to take what is sent.
 func (s *stream) send(b *batch, blocked func()) error {
-	s.wmu.Lock()
+	s.lockWrite(blocked)
 	var err error
 	if s.raw != nil {
 		err = s.writeRaw(b, blocked)
@@ -191,6 +191,18 @@ func (s *stream) send(b *batch, blocked func()) error {
 	s.wmu.Unlock()
 	b.reset()
 	return err
+}
+
+// lockWrite waits for other writers.
+func (s *stream) lockWrite(blocked func()) {
+	free := s.wmu.TryLock()
+	// Without raw access nobody can tell beforehand that a write will wait.
+	if blocked != nil && (!free || s.raw == nil) {
+		blocked()
+	}
+	if !free {
+		s.wmu.Lock()
+	}
 }
 
 // writeConn writes b where each Write may make a record of its own: what is
