@@ -13,6 +13,9 @@ import (
 // errCpio is what a damaged archive gives.
 var errCpio = errors.New("invalid cpio header")
 
+// errSum is what data gives that does not have the sum of its header.
+var errSum = errors.New("wrong sum")
+
 // cpioReader reads the four kinds of cpio.
 type cpioReader struct {
 	r      io.Reader
@@ -41,7 +44,7 @@ func (c *cpioReader) Read(p []byte) (int, error) {
 	if c.left == 0 {
 		if c.check && c.sum != c.want {
 			c.check = false
-			return 0, util.Messagef("Actual crc does not match expected crc %x", c.want)
+			return 0, errSum
 		}
 		return 0, io.EOF
 	}

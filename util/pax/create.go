@@ -56,9 +56,13 @@ func (j *job) makeFile(m *member, contents func(io.Writer) bool) bool {
 // createTemporary creates the file that a member becomes, next to it.
 func (j *job) createTemporary(m *member) (fd int, name string, err error) {
 	parents := false
+	pid, err := j.sys.Getpid()
+	if err != nil {
+		return 0, "", err
+	}
 	for range tries {
 		j.temporary++
-		name = fmt.Sprintf("%s.pax%03d", m.name, j.temporary)
+		name = fmt.Sprintf("%s.pax%d.%d", m.name[:strings.LastIndexByte(m.name, '/')+1], pid, j.temporary)
 		fd, err = j.sys.Open(name, abi.O_WRONLY|abi.O_CREAT|abi.O_EXCL|abi.O_CLOEXEC, m.st.Mode&0o777)
 		switch {
 		case err == nil:

@@ -40,6 +40,7 @@ type job struct {
 	wanted                  []*pattern
 	renamed                 map[string]string // by -i
 	stored                  map[string]abi.Timespec
+	made                    map[string]bool   // files with several names, by what they were extracted to
 	linked                  map[fileID]string // members that have further names
 	directories             []restore
 	destination             fileID // the directory that copies go to
@@ -56,7 +57,7 @@ func perform(ctx context.Context, env *util.Env, c *config) int {
 	defer stop()
 	j := &job{
 		config: c, ctx: ctx, stop: stop, env: env, sys: env.Proc.Sys(), names2id: passwd.New(env.Proc.Sys()), start: now(env),
-		renamed: map[string]string{}, stored: map[string]abi.Timespec{}, linked: map[fileID]string{},
+		renamed: map[string]string{}, made: map[string]bool{}, stored: map[string]abi.Timespec{}, linked: map[fileID]string{},
 		buf: make([]byte, bufferSize),
 	}
 	for _, p := range c.patterns {
@@ -123,7 +124,7 @@ func (j *job) summarize() {
 		return
 	}
 	if j.format == nil {
-		if j.mode != copying {
+		if j.input != nil {
 			fmt.Fprintf(j.env.Stderr, "%s: unknown format, %d bytes skipped.\n", j.env.Name(), j.bytesRead)
 		}
 		return

@@ -141,3 +141,31 @@ func TestGNUCpio(t *testing.T) {
 		})
 	}
 }
+
+// TestSparse reads GNU tar's files with holes, in each of its ways.
+func TestSparse(t *testing.T) {
+	gnu := oracle(t, "tar")
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "holes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt([]byte("end"), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Repeat("\x00", 1<<20) + "end"
+	for _, args := range [][]string{{"--format=gnu"}, {"--format=posix", "--sparse-version=0.1"}, {"--format=posix", "--sparse-version=1.0"}} {
+		k := boot(t)
+		arch := host(t, dir, nil, gnu, append(args, "-S", "-c", "-f", "-", "holes")...)
+		if len(arch) > 1<<19 {
+			t.Fatalf("%q: the archive has %d bytes, not sparse", args, len(arch))
+		}
+		run(t, k, arch, "tar", "xf", "-", "-C", "/dst")
+		if got := run(t, k, nil, "cat", "/dst/holes"); string(got) != want {
+			t.Errorf("%q: %d bytes, want %d", args, len(got), len(want))
+		}
+	}
+}

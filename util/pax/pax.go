@@ -14,10 +14,10 @@ var Utility = util.Utility{
 	Section: 1,
 	Doc:     "read and write file archives and copy directory hierarchies",
 	Usage: []string{
-		"[-0cdnVvz] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"[-cdnVvz] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
 		"-r [-AcDdiknuVvYZz] [-f archive] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
 		"-w [-0AdHiLPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
-		"-r -w [-0DdHikLlnPtuVvXYZ] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
+		"-r -w [-0DdHikLlPtuVvXYZ] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
 	},
 	Options: []util.Option{
 		{Letter: '0', Doc: "Names on standard input end with a NUL."},
@@ -193,11 +193,11 @@ func (c *config) setMode(given string) bool {
 // conflict returns the options if some of them do not go with what is to be done.
 func (c *config) conflict(given string) string {
 	bad := [...]string{
-		list:      "abiklopotuxDHLPXYZ",
-		extract:   "abltoxHLPX",
+		list:      "0abiklopotuxDHLPXYZ",
+		extract:   "0abltoxHLPX",
 		archive:   "cklnpDYZ",
 		appending: "cklnpDYZ",
-		copying:   "abcfoxz",
+		copying:   "abcfnoxz",
 	}[c.mode]
 	if !strings.ContainsAny(given, bad) && (!c.noDirs || c.format != nil && c.format.name == "tar") {
 		return ""

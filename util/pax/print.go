@@ -2,6 +2,8 @@ package pax
 
 import (
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -20,10 +22,26 @@ func (j *job) date(ts abi.Timespec) string {
 	return t.Format("Jan _2 15:04")
 }
 
-// line returns a member as a list has it, without the end of line.
-func (j *job) line(m *member) string {
+// shown returns a name as w is to have it: a terminal does not get the control characters of an archive's choice.
+func shown(name string, w io.Writer) string {
+	if !util.IsTerminal(w) {
+		return name
+	}
+	var b strings.Builder
+	for i := range len(name) {
+		if c := name[i]; c < ' ' || c == 0x7f {
+			fmt.Fprintf(&b, "\\%03o", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// line returns a member as a list on w has it, without the end of line.
+func (j *job) line(m *member, w io.Writer) string {
 	if j.verbose == 0 {
-		return m.name
+		return shown(m.name, w)
 	}
 	s := fmt.Sprintf("%s%2d %-8s %-6s ", util.StrMode(m.st.Mode), m.st.Nlink, j.names2id.UserName(m.st.Uid), j.names2id.GroupName(m.st.Gid))
 	if m.isDevice() {
@@ -31,12 +49,12 @@ func (j *job) line(m *member) string {
 	} else {
 		s += fmt.Sprintf("%9d ", m.st.Size)
 	}
-	s += j.date(m.st.Mtim) + " " + m.name
+	s += j.date(m.st.Mtim) + " " + shown(m.name, w)
 	switch {
 	case m.hard:
-		s += " == " + m.link
+		s += " == " + shown(m.link, w)
 	case m.isSymlink():
-		s += " -> " + m.link
+		s += " -> " + shown(m.link, w)
 	}
 	return s
 }
@@ -46,9 +64,9 @@ func (j *job) beginName(m *member) {
 	switch {
 	case j.verbose == 0:
 	case j.verbose > 1:
-		fmt.Fprintln(j.env.Stderr, j.line(m))
+		fmt.Fprintln(j.env.Stderr, j.line(m, j.env.Stderr))
 	default:
-		fmt.Fprint(j.env.Stderr, m.name)
+		fmt.Fprint(j.env.Stderr, shown(m.name, j.env.Stderr))
 		j.naming = true
 	}
 }

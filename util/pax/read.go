@@ -12,7 +12,7 @@ import (
 func (j *job) list() {
 	j.members(func(m *member) {
 		if j.modify(m) {
-			io.WriteString(j.env.Stdout, j.line(m)+"\n") //nolint:errcheck // util.Run reports it at the end
+			io.WriteString(j.env.Stdout, j.line(m, j.env.Stdout)+"\n") //nolint:errcheck // util.Run reports it at the end
 		}
 	})
 	j.unmatched()
@@ -79,11 +79,17 @@ func (j *job) extractMember(m *member) {
 		}
 		return
 	}
+	if m.hard && m.st.Size > 0 && !j.made[m.link] {
+		m.hard, m.link = false, "" // the first name was passed over; what has it now is none of ours
+	}
 	made := false
 	if m.isRegular() && !m.hard {
 		made = j.makeFile(m, func(w io.Writer) bool { return j.contents(m, w) })
 	} else {
 		made = j.makeNode(m)
+	}
+	if made && m.isRegular() && m.st.Nlink > 1 {
+		j.made[m.name] = true
 	}
 	if made && m.hard && m.st.Size > 0 {
 		j.rewrite(m)
@@ -111,6 +117,10 @@ func (j *job) contents(m *member, w io.Writer) bool {
 		}
 		if errors.Is(err, io.EOF) {
 			return true
+		}
+		if errors.Is(err, errSum) {
+			j.failx("Actual crc does not match expected crc %s", m.name)
+			return false
 		}
 		if err != nil {
 			j.failArchive(err)

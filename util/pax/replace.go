@@ -183,7 +183,11 @@ func basicRegexp(s string) (string, error) {
 			if end < 0 {
 				return "", util.Messagef("brackets ([ ]) not balanced")
 			}
-			b.WriteString(bracket(s[i+1 : i+end]))
+			inside := s[i+1 : i+end]
+			if strings.Contains(inside, "[.") || strings.Contains(inside, "[=") {
+				return "", util.Messagef("collating elements are not supported")
+			}
+			b.WriteString(bracket(inside))
 			i += end
 		case c == '^' && was:
 			b.WriteByte('^')

@@ -18,7 +18,12 @@ type tarReader struct {
 	in    *blockReader
 	users owners
 	at    int64 // of the trailer
+
+	sparse bool // the member has holes that are not in the archive
 }
+
+// maxSparse is how large a member with holes may be: a short archive can claim any size for one.
+const maxSparse = 64 << 30
 
 // owners finds users and groups by their names.
 type owners interface {
@@ -63,8 +68,10 @@ func (t *tarReader) device() uint64             { return 0 }
 
 func (t *tarReader) next() (*member, error) {
 	for {
-		if _, err := io.Copy(io.Discard, t.tr); err != nil {
-			return nil, err
+		if !t.sparse { // of holes there may be more than anyone can read
+			if _, err := io.Copy(io.Discard, t.tr); err != nil {
+				return nil, err
+			}
 		}
 		t.in.zeros = 0
 		h, err := t.tr.Next()
@@ -75,10 +82,23 @@ func (t *tarReader) next() (*member, error) {
 		if err != nil && !errors.Is(err, tar.ErrInsecurePath) {
 			return nil, err
 		}
+		if t.sparse = isSparse(h); t.sparse && h.Size > maxSparse {
+			return nil, tar.ErrHeader
+		}
 		if h.Typeflag != tar.TypeXGlobalHeader {
 			return t.member(h)
 		}
 	}
+}
+
+// isSparse tells whether a header is of a file with holes, in any of GNU tar's ways.
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
 }
 
 // tarTypes are the types of members that are not regular files.

@@ -220,7 +220,7 @@ func (j *job) openWriter(at int64) {
 	block := j.block
 	if block == 0 {
 		block = j.format.block
-		if j.mode == appending && at%int64(block) != 0 {
+		if j.mode == appending && j.st.Size%int64(block) != 0 {
 			block = recordSize
 		}
 	}

@@ -122,7 +122,7 @@ func (j *job) removeEmpty() {
 
 // writeMember writes a file to the archive, and tells whether to go on.
 func (j *job) writeMember(m *member) bool {
-	if j.newer && j.isStored(m) || j.isArchive(m) || j.noDirs && j.format.name == "tar" && m.isDir() {
+	if j.isArchive(m) || j.newer && j.isStored(m) || j.noDirs && j.format.name == "tar" && m.isDir() {
 		return true
 	}
 	if j.format.links {
@@ -169,9 +169,13 @@ func (j *job) isStored(m *member) bool {
 	return false
 }
 
-// isArchive tells whether a file is the archive that is written.
+// isArchive tells whether a file is the archive that is written, which is passed over.
 func (j *job) isArchive(m *member) bool {
-	return j.file != nil && m.isRegular() && m.st.Dev == j.st.Dev && m.st.Ino == j.st.Ino
+	if j.file == nil || !m.isRegular() || m.st.Dev != j.st.Dev || m.st.Ino != j.st.Ino {
+		return false
+	}
+	j.warnx("%s is the archive, not written to itself", m.path)
+	return true
 }
 
 // addUp sums up the bytes of a file and goes back to its beginning.
