@@ -17,7 +17,7 @@ func TestSignals(t *testing.T) {
 	for _, step := range []Step{
 		{Command: "$SERVER/rump_server -lrumpvfs unix://csock"},
 		{Command: "export RUMP_SERVER=unix://csock"},
-		{Command: "cat /dev/zero | head -c 1 | wc -c; echo ${PIPESTATUS[0]}", Output: []string{"1", "141"}},
+		{Command: "cat /dev/zero | head -c 1 | wc -c; echo ${PIPESTATUS[0]}", Output: []string{"       1", "141"}},
 		{Command: "mknod /fifo p"},
 	} {
 		got, err := r.Run(step.Command)
