@@ -12,6 +12,9 @@
 // --insecure, and a file that is written is a new one. Symbolic links that an archive brought are followed where they are
 // directories of later names, as in pax(1).
 //
+// Of pax extended headers those of a member count; global ones are passed over. A reference back to a group in the expression of
+// -s is refused, since package regexp has none.
+//
 // Not here, and so refused: archives of several volumes (-B, -O), recovery from damaged ones (-E), mtree specifications (-M), other
 // user databases (-N), bzip2 and xz (-j, --xz), programs of the host to compress with, and archives on tapes or
 // other hosts (--force-local).

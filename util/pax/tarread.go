@@ -101,9 +101,21 @@ func isSparse(h *tar.Header) bool {
 	return h.Typeflag == tar.TypeGNUSparse
 }
 
-// tarTypes are the types of members that are not regular files.
-var tarTypes = map[byte]uint32{
-	tar.TypeDir: abi.S_IFDIR, tar.TypeSymlink: abi.S_IFLNK, tar.TypeChar: abi.S_IFCHR, tar.TypeBlock: abi.S_IFBLK, tar.TypeFifo: abi.S_IFIFO,
+// fileType returns the type of a member by its flag in the header. What has data is a regular file.
+func fileType(flag byte) uint32 {
+	switch flag {
+	case tar.TypeDir:
+		return abi.S_IFDIR
+	case tar.TypeSymlink:
+		return abi.S_IFLNK
+	case tar.TypeChar:
+		return abi.S_IFCHR
+	case tar.TypeBlock:
+		return abi.S_IFBLK
+	case tar.TypeFifo:
+		return abi.S_IFIFO
+	}
+	return abi.S_IFREG
 }
 
 // member makes a member of a header.
@@ -112,11 +124,10 @@ func (t *tarReader) member(h *tar.Header) (*member, error) {
 		return nil, tar.ErrHeader
 	}
 	m := &member{name: h.Name, st: abi.Stat{
-		Mode: uint32(h.Mode)&0o7777 | abi.S_IFREG, Nlink: 1, Size: h.Size,
+		Mode: uint32(h.Mode)&0o7777 | fileType(h.Typeflag), Nlink: 1, Size: h.Size,
 		Uid: clamp(h.Uid), Gid: clamp(h.Gid),
 	}}
-	if typ, ok := tarTypes[h.Typeflag]; ok {
-		m.st.Mode = m.st.Mode&0o7777 | typ
+	if !m.isRegular() {
 		m.st.Size = 0
 	}
 	if id, ok := named(t.users.UID, h.Uname); ok {
