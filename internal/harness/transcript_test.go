@@ -16,9 +16,7 @@ func TestMain(m *testing.M) { os.Exit(Main(m)) }
 var printDifferences = flag.Bool("differences", false, "print unlisted differences in the form of testdata/differences.txt")
 
 // pending are transcripts with utilities that do not exist yet, or components. How far they agree is said, and no more.
-var pending = map[string]string{
-	"core-08-cat-dd-ed.txt": "ed",
-}
+var pending = map[string]string{}
 
 // TestTranscripts compares what our programs print with what the C programs printed: testdata/transcripts.
 func TestTranscripts(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/cp"
 	"github.com/rumpctrl/rumpctrl/util/dd"
 	"github.com/rumpctrl/rumpctrl/util/df"
+	"github.com/rumpctrl/rumpctrl/util/ed"
 	"github.com/rumpctrl/rumpctrl/util/halt"
 	"github.com/rumpctrl/rumpctrl/util/head"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
@@ -51,6 +52,7 @@ var table = [...]*util.Utility{
 	&pax.Cpio,
 	&dd.Utility,
 	&df.Utility,
+	&ed.Utility,
 	&halt.Utility,
 	&head.Utility,
 	&hostname.Utility,
