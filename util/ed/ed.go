@@ -9,8 +9,9 @@
 // expressions are those of package regex: basic ones, or extended ones with -E, with back-references.
 //
 // The text is kept in memory and not in a file in /tmp. There is no encryption: -x and the command x are refused.
-// A command behind an exclamation mark is the name of a utility with its arguments (shell.go). It runs that, and never
-// a program of the host; the shell is a utility too, so that a pipeline is written "!sh -c 'ls | cat'".
+// A command behind an exclamation mark is the name of a utility with its arguments (shell.go): ed itself runs no program of
+// the host. The shell is a utility too, so that a pipeline is written "!sh -c 'ls | cat'"; its command "host" is then the one
+// way from a script to the host, and -S closes that with all others.
 //
 // Start reading at [Utility] and (*editor).session.
 package ed
