@@ -37,11 +37,7 @@ func (vp *Vnode) changeTimes(t *kern.Thread, now bool, do change) error {
 
 // changePath changes the attributes of the file of a path in the client's memory.
 func changePath(t *kern.Thread, at int, path uint64, mode followMode, do change) (int64, error) {
-	name, err := t.Mem.CopyInStr(path, abi.PATH_MAX)
-	if err != nil {
-		return 0, err
-	}
-	vp, err := Of(t.K).namei(t, at, name, mode)
+	vp, err := nameiIn(t, at, path, mode)
 	if err != nil {
 		return 0, err
 	}
@@ -204,11 +200,7 @@ func sysUtimes(t *kern.Thread, at int, path, times uint64, timevals bool, mode f
 	if err != nil {
 		return 0, err
 	}
-	name, err := t.Mem.CopyInStr(path, abi.PATH_MAX)
-	if err != nil {
-		return 0, err
-	}
-	vp, err := Of(t.K).namei(t, at, name, mode)
+	vp, err := nameiIn(t, at, path, mode)
 	if err != nil {
 		return 0, err
 	}
@@ -250,11 +242,7 @@ func truncate(t *kern.Thread, a *kern.Args) (int64, error) {
 	if a.Int64(2) < 0 {
 		return 0, abi.EINVAL
 	}
-	name, err := t.Mem.CopyInStr(a[0], abi.PATH_MAX)
-	if err != nil {
-		return 0, err
-	}
-	vp, err := Of(t.K).namei(t, abi.AT_FDCWD, name, follow)
+	vp, err := nameiIn(t, abi.AT_FDCWD, a[0], follow)
 	if err != nil {
 		return 0, err
 	}

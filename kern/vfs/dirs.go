@@ -25,11 +25,7 @@ func enterable(t *kern.Thread, vp *Vnode) (*Vnode, error) {
 
 // dirOfPath is the directory of a path in the client's memory, held, for chdir and chroot.
 func dirOfPath(t *kern.Thread, path uint64) (*Vnode, error) {
-	name, err := t.Mem.CopyInStr(path, abi.PATH_MAX)
-	if err != nil {
-		return nil, err
-	}
-	vp, err := Of(t.K).namei(t, abi.AT_FDCWD, name, follow)
+	vp, err := nameiIn(t, abi.AT_FDCWD, path, follow)
 	if err != nil {
 		return nil, err
 	}

@@ -13,11 +13,7 @@ type source func(t *kern.Thread, arg uint64) (*Vnode, error)
 
 func fromPath(mode followMode) source {
 	return func(t *kern.Thread, arg uint64) (*Vnode, error) {
-		name, err := t.Mem.CopyInStr(arg, abi.PATH_MAX)
-		if err != nil {
-			return nil, err
-		}
-		return Of(t.K).namei(t, abi.AT_FDCWD, name, mode)
+		return nameiIn(t, abi.AT_FDCWD, arg, mode)
 	}
 }
 

@@ -59,11 +59,7 @@ func (vp *Vnode) pathconf(t *kern.Thread, name int) (int64, error) {
 }
 
 func pathconf(t *kern.Thread, a *kern.Args) (int64, error) {
-	name, err := t.Mem.CopyInStr(a[0], abi.PATH_MAX)
-	if err != nil {
-		return 0, err
-	}
-	vp, err := Of(t.K).namei(t, abi.AT_FDCWD, name, follow)
+	vp, err := nameiIn(t, abi.AT_FDCWD, a[0], follow)
 	if err != nil {
 		return 0, err
 	}
@@ -174,11 +170,7 @@ func quotactl(t *kern.Thread, a *kern.Args) (int64, error) {
 	if err := t.CopyInStruct(a[1], &args, abi.SizeofQuotactlArgs); err != nil {
 		return 0, err
 	}
-	name, err := t.Mem.CopyInStr(a[0], abi.PATH_MAX)
-	if err != nil {
-		return 0, err
-	}
-	vp, err := Of(t.K).namei(t, abi.AT_FDCWD, name, follow)
+	vp, err := nameiIn(t, abi.AT_FDCWD, a[0], follow)
 	if err != nil {
 		return 0, err
 	}

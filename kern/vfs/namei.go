@@ -386,6 +386,15 @@ func (vp *Vnode) readlink(t *kern.Thread) (string, error) {
 	return target, err
 }
 
+// nameiIn is namei for the path at addr of the client's memory. Errors: EFAULT, and as namei.
+func nameiIn(t *kern.Thread, at int, addr uint64, mode followMode) (*Vnode, error) {
+	path, err := t.Mem.CopyInStr(addr, abi.PATH_MAX)
+	if err != nil {
+		return nil, err
+	}
+	return Of(t.K).namei(t, at, path, mode)
+}
+
 // namei is the file of a path, held.
 //
 // Errors: ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, EBADF.

@@ -316,11 +316,7 @@ func (df *deviceFile) Sync(t *kern.Thread, f *kern.File, dataOnly bool) error {
 //
 // Errors: EPERM for another than the owner and the superuser.
 func revoke(t *kern.Thread, a *kern.Args) (int64, error) {
-	name, err := t.Mem.CopyInStr(a[0], abi.PATH_MAX)
-	if err != nil {
-		return 0, err
-	}
-	vp, err := Of(t.K).namei(t, abi.AT_FDCWD, name, follow)
+	vp, err := nameiIn(t, abi.AT_FDCWD, a[0], follow)
 	if err != nil {
 		return 0, err
 	}

@@ -62,11 +62,7 @@ func (c *cwdinfo) visible(t *kern.Thread, path string) (string, bool) {
 
 // statvfs1 is statvfs1(2): path, buffer, flags. Whatever the flags say, the numbers are today's.
 func statvfs1(t *kern.Thread, a *kern.Args) (int64, error) {
-	name, err := t.Mem.CopyInStr(a[0], abi.PATH_MAX)
-	if err != nil {
-		return 0, err
-	}
-	vp, err := Of(t.K).namei(t, abi.AT_FDCWD, name, follow)
+	vp, err := nameiIn(t, abi.AT_FDCWD, a[0], follow)
 	if err != nil {
 		return 0, err
 	}
