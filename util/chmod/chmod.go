@@ -58,14 +58,10 @@ func run(_ context.Context, env *util.Env) int {
 		switch g.Letter {
 		case 'f':
 			c.quiet = true
-		case 'H':
-			c.walk.FollowArguments, c.walk.Follow = true, false
+		case 'H', 'L', 'P':
+			c.walk.Links(g.Letter)
 		case 'h':
 			c.link = true
-		case 'L':
-			c.walk.FollowArguments, c.walk.Follow = false, true
-		case 'P':
-			c.walk.FollowArguments, c.walk.Follow = false, false
 		case 'R':
 			c.recursive = true
 		case util.LongOnly:

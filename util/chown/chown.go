@@ -115,14 +115,10 @@ func (c *changer) options() (operands []string, ok bool) {
 		switch g.Letter {
 		case 'f':
 			c.quiet = true
-		case 'H':
-			c.walk.FollowArguments, c.walk.Follow = true, false
+		case 'H', 'L', 'P':
+			c.walk.Links(g.Letter)
 		case 'h':
 			c.link = true
-		case 'L':
-			c.walk.FollowArguments, c.walk.Follow = false, true
-		case 'P':
-			c.walk.FollowArguments, c.walk.Follow = false, false
 		case 'R':
 			c.recursive = true
 		case 'v':

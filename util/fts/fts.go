@@ -33,6 +33,12 @@ type Options struct {
 	Compare func(a, b *Entry) int
 }
 
+// Links sets which symbolic links are followed by the letter of an option, as symlink(7) has it for utilities that walk trees: 'H', 'L' or
+// 'P'; the last one counts.
+func (o *Options) Links(letter byte) {
+	o.FollowArguments, o.Follow = letter == 'H', letter == 'L'
+}
+
 // Walk visits the arguments and everything in those that are directories. A directory is visited
 // before what is in it and, unless it is Unreadable, after that. At a visit the
 // cursor stands in the directory that has the entry, so that Entry.Rel can be handed to the *at
