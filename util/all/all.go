@@ -13,6 +13,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/cp"
 	"github.com/rumpctrl/rumpctrl/util/dd"
 	"github.com/rumpctrl/rumpctrl/util/df"
+	"github.com/rumpctrl/rumpctrl/util/du"
 	"github.com/rumpctrl/rumpctrl/util/ed"
 	"github.com/rumpctrl/rumpctrl/util/halt"
 	"github.com/rumpctrl/rumpctrl/util/head"
@@ -52,6 +53,7 @@ var table = [...]*util.Utility{
 	&pax.Cpio,
 	&dd.Utility,
 	&df.Utility,
+	&du.Utility,
 	&ed.Utility,
 	&halt.Utility,
 	&head.Utility,
