@@ -13209,57 +13209,191 @@ func (s *RndstatEstName) get(b *[SizeofRndstatEstName]byte) {
 	s.Source.get((*[SizeofRndsourceEst]byte)(b[16:60]))
 }
 
-// SizeofDlAddr is the size of a struct dl_addr in bytes.
-const SizeofDlAddr = 16
+// SizeofIn6Drlist is the size of a struct in6_drlist in bytes.
+const SizeofIn6Drlist = 416
 
-// DlAddr is struct dl_addr.
-type DlAddr struct {
-	Type uint8    // dl_type
-	Nlen uint8    // dl_nlen
-	Alen uint8    // dl_alen
-	Slen uint8    // dl_slen
-	Data [12]byte // dl_data
+// In6Drlist is struct in6_drlist.
+type In6Drlist struct {
+	Ifname    [16]byte     // ifname
+	Defrouter [10][40]byte // defrouter
 }
 
-// Encode writes s to the first SizeofDlAddr bytes of b, padding as zeroes.
-func (s *DlAddr) Encode(b []byte) error {
-	if len(b) < SizeofDlAddr {
+// Encode writes s to the first SizeofIn6Drlist bytes of b, padding as zeroes.
+func (s *In6Drlist) Encode(b []byte) error {
+	if len(b) < SizeofIn6Drlist {
 		return ErrShort
 	}
-	s.put((*[SizeofDlAddr]byte)(b))
+	s.put((*[SizeofIn6Drlist]byte)(b))
 	return nil
 }
 
-// Decode sets s from the first SizeofDlAddr bytes of b.
-func (s *DlAddr) Decode(b []byte) error {
-	if len(b) < SizeofDlAddr {
+// Decode sets s from the first SizeofIn6Drlist bytes of b.
+func (s *In6Drlist) Decode(b []byte) error {
+	if len(b) < SizeofIn6Drlist {
 		return ErrShort
 	}
-	s.get((*[SizeofDlAddr]byte)(b))
+	s.get((*[SizeofIn6Drlist]byte)(b))
 	return nil
 }
 
 // Append appends s as Encode writes it.
-func (s *DlAddr) Append(b []byte) []byte {
-	var raw [SizeofDlAddr]byte
+func (s *In6Drlist) Append(b []byte) []byte {
+	var raw [SizeofIn6Drlist]byte
 	s.put(&raw)
 	return append(b, raw[:]...)
 }
 
-func (s *DlAddr) put(b *[SizeofDlAddr]byte) {
-	b[0] = s.Type
-	b[1] = s.Nlen
-	b[2] = s.Alen
-	b[3] = s.Slen
-	copy(b[4:16], s.Data[:])
+func (s *In6Drlist) put(b *[SizeofIn6Drlist]byte) {
+	copy(b[0:16], s.Ifname[:])
+	for i := range s.Defrouter {
+		copy(b[16+40*i:], s.Defrouter[i][:])
+	}
 }
 
-func (s *DlAddr) get(b *[SizeofDlAddr]byte) {
-	s.Type = b[0]
-	s.Nlen = b[1]
-	s.Alen = b[2]
-	s.Slen = b[3]
-	copy(s.Data[:], b[4:16])
+func (s *In6Drlist) get(b *[SizeofIn6Drlist]byte) {
+	copy(s.Ifname[:], b[0:16])
+	for i := range s.Defrouter {
+		copy(s.Defrouter[i][:], b[16+40*i:])
+	}
+}
+
+// SizeofIn6Prlist is the size of a struct in6_prlist in bytes.
+const SizeofIn6Prlist = 2096
+
+// In6Prlist is struct in6_prlist.
+type In6Prlist struct {
+	Ifname [16]byte      // ifname
+	Prefix [10][208]byte // prefix
+}
+
+// Encode writes s to the first SizeofIn6Prlist bytes of b, padding as zeroes.
+func (s *In6Prlist) Encode(b []byte) error {
+	if len(b) < SizeofIn6Prlist {
+		return ErrShort
+	}
+	s.put((*[SizeofIn6Prlist]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofIn6Prlist bytes of b.
+func (s *In6Prlist) Decode(b []byte) error {
+	if len(b) < SizeofIn6Prlist {
+		return ErrShort
+	}
+	s.get((*[SizeofIn6Prlist]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *In6Prlist) Append(b []byte) []byte {
+	var raw [SizeofIn6Prlist]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *In6Prlist) put(b *[SizeofIn6Prlist]byte) {
+	copy(b[0:16], s.Ifname[:])
+	for i := range s.Prefix {
+		copy(b[16+208*i:], s.Prefix[i][:])
+	}
+}
+
+func (s *In6Prlist) get(b *[SizeofIn6Prlist]byte) {
+	copy(s.Ifname[:], b[0:16])
+	for i := range s.Prefix {
+		copy(s.Prefix[i][:], b[16+208*i:])
+	}
+}
+
+// SizeofIfaddrData is the size of a struct ifaddr_data in bytes.
+const SizeofIfaddrData = 16
+
+// IfaddrData is struct ifaddr_data.
+type IfaddrData struct {
+	Inbytes  int64 // ifad_inbytes
+	Outbytes int64 // ifad_outbytes
+}
+
+// Encode writes s to the first SizeofIfaddrData bytes of b, padding as zeroes.
+func (s *IfaddrData) Encode(b []byte) error {
+	if len(b) < SizeofIfaddrData {
+		return ErrShort
+	}
+	s.put((*[SizeofIfaddrData]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofIfaddrData bytes of b.
+func (s *IfaddrData) Decode(b []byte) error {
+	if len(b) < SizeofIfaddrData {
+		return ErrShort
+	}
+	s.get((*[SizeofIfaddrData]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *IfaddrData) Append(b []byte) []byte {
+	var raw [SizeofIfaddrData]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *IfaddrData) put(b *[SizeofIfaddrData]byte) {
+	binary.LittleEndian.PutUint64(b[0:8], uint64(s.Inbytes))
+	binary.LittleEndian.PutUint64(b[8:16], uint64(s.Outbytes))
+}
+
+func (s *IfaddrData) get(b *[SizeofIfaddrData]byte) {
+	s.Inbytes = int64(binary.LittleEndian.Uint64(b[0:8]))
+	s.Outbytes = int64(binary.LittleEndian.Uint64(b[8:16]))
+}
+
+// SizeofUnpcbid is the size of a struct unpcbid in bytes.
+const SizeofUnpcbid = 12
+
+// Unpcbid is struct unpcbid.
+type Unpcbid struct {
+	Pid  int32  // unp_pid
+	Euid uint32 // unp_euid
+	Egid uint32 // unp_egid
+}
+
+// Encode writes s to the first SizeofUnpcbid bytes of b, padding as zeroes.
+func (s *Unpcbid) Encode(b []byte) error {
+	if len(b) < SizeofUnpcbid {
+		return ErrShort
+	}
+	s.put((*[SizeofUnpcbid]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofUnpcbid bytes of b.
+func (s *Unpcbid) Decode(b []byte) error {
+	if len(b) < SizeofUnpcbid {
+		return ErrShort
+	}
+	s.get((*[SizeofUnpcbid]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *Unpcbid) Append(b []byte) []byte {
+	var raw [SizeofUnpcbid]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *Unpcbid) put(b *[SizeofUnpcbid]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Pid))
+	binary.LittleEndian.PutUint32(b[4:8], s.Euid)
+	binary.LittleEndian.PutUint32(b[8:12], s.Egid)
+}
+
+func (s *Unpcbid) get(b *[SizeofUnpcbid]byte) {
+	s.Pid = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Euid = binary.LittleEndian.Uint32(b[4:8])
+	s.Egid = binary.LittleEndian.Uint32(b[8:12])
 }
 
 // SizeofIn6Prflags is the size of a struct in6_prflags in bytes.
@@ -13318,6 +13452,59 @@ func (s *In6Prflags) get(b *[SizeofIn6Prflags]byte) {
 	s.Rr.get((*[SizeofPrfRr]byte)(b[8:12]))
 	s.Reserved3 = b[12]
 	s.Reserved4 = binary.LittleEndian.Uint16(b[14:16])
+}
+
+// SizeofDlAddr is the size of a struct dl_addr in bytes.
+const SizeofDlAddr = 16
+
+// DlAddr is struct dl_addr.
+type DlAddr struct {
+	Type uint8    // dl_type
+	Nlen uint8    // dl_nlen
+	Alen uint8    // dl_alen
+	Slen uint8    // dl_slen
+	Data [12]byte // dl_data
+}
+
+// Encode writes s to the first SizeofDlAddr bytes of b, padding as zeroes.
+func (s *DlAddr) Encode(b []byte) error {
+	if len(b) < SizeofDlAddr {
+		return ErrShort
+	}
+	s.put((*[SizeofDlAddr]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofDlAddr bytes of b.
+func (s *DlAddr) Decode(b []byte) error {
+	if len(b) < SizeofDlAddr {
+		return ErrShort
+	}
+	s.get((*[SizeofDlAddr]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *DlAddr) Append(b []byte) []byte {
+	var raw [SizeofDlAddr]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *DlAddr) put(b *[SizeofDlAddr]byte) {
+	b[0] = s.Type
+	b[1] = s.Nlen
+	b[2] = s.Alen
+	b[3] = s.Slen
+	copy(b[4:16], s.Data[:])
+}
+
+func (s *DlAddr) get(b *[SizeofDlAddr]byte) {
+	s.Type = b[0]
+	s.Nlen = b[1]
+	s.Alen = b[2]
+	s.Slen = b[3]
+	copy(s.Data[:], b[4:16])
 }
 
 // SizeofPrfRa is the size of a struct prf_ra in bytes.
