@@ -1,0 +1,140 @@
+package ifnet
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/rumpctrl/rumpctrl/kern"
+)
+
+// Driver moves an interface's packets: shmif, lo, bridge, gif, ... What it can do further it says by the small interfaces
+// below.
+type Driver interface {
+	// Transmit sends packets, which it owns from then on. It is called from any goroutine, several at once, and does not wait: what
+	// there is no room for is released and counted by its error.
+	//
+	// Errors: ENOBUFS when packets were dropped, ENETDOWN.
+	Transmit(ifp *Interface, pkts []*Packet) error
+}
+
+// Starter is implemented by drivers that act on IFF_UP. Called with Net.Config held.
+type Starter interface {
+	// Start is called when the interface is set up, before IFF_UP is seen; the driver sets IFF_RUNNING. An error leaves it down.
+	Start(ifp *Interface) error
+	// Stop is called when it is set down or destroyed: no Input afterwards.
+	Stop(ifp *Interface)
+}
+
+// Ioctler is implemented by drivers with ioctls of their own (SIOCSLINKSTR, SIOCSETVLAN, SIOCSDRVSPEC, SIOCSIFPHYADDR...), or that
+// want to refuse generic ones (SIOCSIFMTU): they are asked first, and ENOTTY has the generic code do it. Called with Net.Config held.
+type Ioctler interface {
+	Ioctl(t *kern.Thread, ifp *Interface, cmd uint32, data []byte) error
+}
+
+// Joiner is implemented by drivers with a filter of multicast addresses; others receive all.
+type Joiner interface {
+	Join(ifp *Interface, group [6]byte)
+	Leave(ifp *Interface, group [6]byte)
+}
+
+// Destroyer is implemented by drivers that have something to free.
+type Destroyer interface {
+	Destroy(ifp *Interface)
+}
+
+// Cloner makes interfaces of a kind: SIOCIFCREATE, SIOCIFGCLONERS.
+type Cloner interface {
+	// Prefix is the name without the unit: "shmif".
+	Prefix() string
+	// Create makes the interface of a unit and attaches it. Called with Net.Config held. Errors: EINVAL, ENXIO, EPERM (the host's).
+	Create(t *kern.Thread, n *Net, unit int) (*Interface, error)
+}
+
+// Capabilities are what an interface can be given beyond plain packets.
+type Capabilities uint32
+
+const (
+	// CapChecksum: packets may lack their transport checksum (ChecksumMissing).
+	CapChecksum Capabilities = 1 << iota
+	// CapSegment: TCP segments of up to 64 KiB may be given uncut (Packet.Segment).
+	CapSegment
+)
+
+// Interface is a network interface, as struct ifnet. The exported fields are set by who makes it and not changed after Net.Attach.
+type Interface struct {
+	Net *Net
+	// Name is "shmif0": Prefix and Unit.
+	Name   string
+	Prefix string
+	Unit   int
+	// Index numbers interfaces from 1; Attach sets it. It is gVisor's NICID too.
+	Index uint16
+	// Type is IFT_ETHER, IFT_LOOP, ...; HdrLen the length of the link header, DLT what bpf shows (DLT_EN10MB, DLT_NULL).
+	Type   uint8
+	HdrLen uint8
+	DLT    uint32
+	Driver Driver
+
+	// Stats are counted by Input, Output and the driver.
+	Stats Stats
+
+	flags atomic.Uint32 // IFF_*
+	mtu   atomic.Uint32
+	caps  atomic.Uint32
+	port  atomic.Pointer[portBox]
+	taps  atomic.Pointer[[]Tap]
+
+	mu        sync.Mutex
+	lladdr    []byte
+	metric    uint64
+	linkState int32
+	baudrate  uint64
+	addrs     []*Addr // the link address first
+}
+
+// Stats are the counters of struct if_data.
+type Stats struct {
+	Ipackets, Ierrors, Opackets, Oerrors, Collisions   atomic.Uint64
+	Ibytes, Obytes, Imcasts, Omcasts, Iqdrops, Noproto atomic.Uint64
+}
+
+// Addr is an address of an interface, as struct ifaddr. All addresses are struct sockaddrs. Changed only under Net.Config.
+type Addr struct {
+	If *Interface
+	// Family is abi.AF_INET, AF_INET6, AF_LINK.
+	Family int
+	// Addr, Mask, and Dst (the peer of a point-to-point link, the broadcast address of a broadcast one; nil without).
+	Addr, Mask, Dst []byte
+	// Flags are the routing flags of its route, RTF_UP and the like; Preference is SIOCSIFADDRPREF's.
+	Flags      uint32
+	Metric     int
+	Preference int16
+	// Owner is the protocol's part of the address (in_ifaddr, in6_ifaddr).
+	Owner                              any
+	Ipackets, Ibytes, Opackets, Obytes atomic.Uint64
+}
+
+// Port is what an interface belongs to that takes its packets: a bridge, an agr. See SetPort.
+type Port interface {
+	// InputPacket is offered each packet that the interface received, after the taps. It says whether it has taken it.
+	InputPacket(ifp *Interface, p *Packet) (taken bool)
+	// OutputPacket is offered each packet that a protocol sends on the interface, before the taps; likewise.
+	OutputPacket(ifp *Interface, p *Packet) (taken bool)
+}
+
+type portBox struct{ Port }
+
+// Tap sees every packet in and out; it must neither change nor keep it. out says which direction.
+type Tap interface {
+	Tap(ifp *Interface, p *Packet, out bool)
+}
+
+// Input takes packets that a driver received: counts them, shows them to the taps, offers them to the port, and hands
+// them to their protocols. It is called from the driver's goroutine, which does the protocol's work.
+func (ifp *Interface) Input(pkts ...*Packet) { ifp.input(pkts) }
+
+// Output sends packets that are complete with their link header: offers them to the port, counts them, shows them to the taps, and
+// gives them to the driver.
+//
+// Errors: ENETDOWN when the interface is not up and running; the driver's.
+func (ifp *Interface) Output(pkts ...*Packet) error { return ifp.output(pkts) }
