@@ -36,6 +36,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/stat"
 	"github.com/rumpctrl/rumpctrl/util/sync"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
+	"github.com/rumpctrl/rumpctrl/util/tail"
 	"github.com/rumpctrl/rumpctrl/util/touch"
 	"github.com/rumpctrl/rumpctrl/util/umount"
 	"github.com/rumpctrl/rumpctrl/util/uname"
@@ -79,6 +80,7 @@ var table = [...]*util.Utility{
 	&stat.Utility,
 	&sync.Utility,
 	&sysctl.Utility,
+	&tail.Utility,
 	&pax.Tar,
 	&touch.Utility,
 	&umount.Utility,

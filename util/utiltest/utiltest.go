@@ -68,7 +68,8 @@ func (k *Kernel) Run(stdin string, args ...string) (string, int) {
 	return out.String(), status
 }
 
-// RunStreams is Run with streams of the caller's. They need not be safe for concurrent use.
+// RunStreams is Run with streams of the caller's. They need not be safe for concurrent use. The end of the context ends the
+// process, as in a shell.
 func (k *Kernel) RunStreams(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args ...string) int {
 	k.t.Helper()
 	return k.RunAs(ctx, 0, stdin, stdout, stderr, args...)
@@ -85,6 +86,7 @@ func (k *Kernel) RunAs(ctx context.Context, uid int, stdin io.Reader, stdout, st
 	if err != nil {
 		k.t.Fatal(err)
 	}
+	defer context.AfterFunc(ctx, func() { p.Close() })()
 	defer p.Close()
 	if uid != 0 {
 		if err := p.Sys().Setuid(uid); err != nil {
