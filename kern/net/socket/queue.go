@@ -1,0 +1,374 @@
+package socket
+
+import (
+	"sync"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/kern"
+)
+
+// Queue is a receive buffer, as struct sockbuf: what has arrived for a socket and has not been received. Local sockets, routing
+// sockets and raw sockets keep their data in one; a protocol that has buffers of its own does not need it.
+//
+// It holds records (NewRecordQueue: datagrams, each with its sender's address and control messages, received whole or cut off) or
+// bytes (NewStreamQueue). It holds no more than the socket's SO_RCVBUF, or what it is told, and says so by EWOULDBLOCK or
+// ENOBUFS. Whatever changes what a receiver would find tells the socket's readers (Socket.NotifyRead); when a receiver has made room,
+// Drained is called, for a protocol whose senders wait for that.
+//
+// All methods may be called from several threads at once, none waits. The queue's lock is a leaf: a caller may hold its own.
+type Queue struct {
+	// Drained, unless it is nil, is called without the queue's lock after something has been received. Set before the first use.
+	Drained func()
+
+	so     *Socket
+	stream bool
+
+	mu     sync.Mutex
+	recs   []record
+	first  int // recs[:first] have been received
+	cc     int // bytes of data
+	cost   int // what the records are charged for
+	mem    int // what they take in memory, as mbufs would
+	ended  bool
+	closed bool
+	lost   uint64 // records that found no room
+	offer  *offer // a receiver that waits with its buffer
+}
+
+// record is a datagram, or a piece of a stream that begins with control messages.
+type record struct {
+	name    []byte
+	control []Control
+	flags   int    // MSG_EOR, MSG_BCAST, MSG_MCAST
+	data    []byte // what has not been received; what has been appended to it lies in its capacity
+	cost    int    // of name and control
+	mem     int
+}
+
+// NewRecordQueue makes a queue of records for a socket: SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET.
+func NewRecordQueue(so *Socket) *Queue { return &Queue{so: so} }
+
+// NewStreamQueue makes a queue of bytes for a socket: SOCK_STREAM.
+func NewStreamQueue(so *Socket) *Queue { return &Queue{so: so, stream: true} }
+
+// mbufs is what so many bytes take in memory: one mbuf, or clusters.
+func mbufs(n int) int {
+	if n <= abi.MSIZE/2 {
+		return abi.MSIZE
+	}
+	return (n + abi.MCLBYTES - 1) / abi.MCLBYTES * (abi.MSIZE + abi.MCLBYTES)
+}
+
+// controlCost is the length of control messages, and what they take in memory. Open files count as their descriptors would.
+func controlCost(control []Control) (cost, mem int) {
+	for i := range control {
+		n := cmsgSpace(len(control[i].Data) + 4*len(control[i].Files))
+		cost += n
+		mem += mbufs(n)
+	}
+	return cost, mem
+}
+
+// Append adds a record: its sender's address (nil for none), control messages, data, which are copied, and flags, of MSG_EOR, MSG_BCAST
+// and MSG_MCAST. The files of control messages are the queue's when there is no error. What is appended after End or Close is dropped.
+//
+// Errors: ENOBUFS when there is no room for it: the caller drops it, or has its sender wait.
+func (q *Queue) Append(name, data []byte, control []Control, flags int) error {
+	return q.AppendWithin(int(q.so.Rcvbuf.Load()), name, data, control, flags)
+}
+
+// AppendWithin is Append to a queue that is to hold at most limit bytes, whatever SO_RCVBUF says.
+func (q *Queue) AppendWithin(limit int, name, data []byte, control []Control, flags int) error {
+	cost, mem := controlCost(control)
+	cost += len(name)
+	mem += mbufs(len(data))
+	if name != nil {
+		mem += abi.MSIZE
+	}
+	q.mu.Lock()
+	if q.ended || q.closed {
+		q.mu.Unlock()
+		releaseControl(q.so.K.KernelThread(), control)
+		return nil
+	}
+	if cost+len(data) > limit-q.cost-q.cc || mem > 2*limit-q.mem {
+		q.lost++
+		q.mu.Unlock()
+		return abi.ENOBUFS
+	}
+	r := record{name: name, control: control, flags: flags, cost: cost, mem: mem}
+	if name != nil {
+		r.name = append([]byte{}, name...)
+	}
+	r.data = append(r.data, data...)
+	q.push(r)
+	q.mu.Unlock()
+	q.so.NotifyRead()
+	return nil
+}
+
+// push adds a record; called with the lock held.
+func (q *Queue) push(r record) {
+	if q.first > 0 && len(q.recs) == cap(q.recs) {
+		n := copy(q.recs, q.recs[q.first:])
+		clear(q.recs[n:])
+		q.recs, q.first = q.recs[:n], 0
+	}
+	q.recs = append(q.recs, r)
+	q.cc += len(r.data)
+	q.cost += r.cost
+	q.mem += r.mem
+}
+
+// streamChunk is the least buffer of a stream: small pieces gather in it.
+const streamChunk = 2048
+
+// Write adds bytes to a stream, as many as there is room for within limit, with control messages before the first of them, and says how
+// many. Control messages go in with some data or not at all; their files are the queue's when there is no error.
+//
+// Errors: EWOULDBLOCK when there is no room; EPIPE after End or Close; ENOBUFS for control messages longer than the limit.
+func (q *Queue) Write(limit int, data []byte, control []Control) (int, error) {
+	n, err := q.write(limit, data, control)
+	if err == nil {
+		q.so.NotifyRead()
+	}
+	return n, err
+}
+
+func (q *Queue) write(limit int, data []byte, control []Control) (int, error) {
+	cost, mem := controlCost(control)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.ended || q.closed {
+		return 0, abi.EPIPE
+	}
+	given := 0
+	if len(control) == 0 {
+		given = q.give(data)
+		data = data[given:]
+	} else if cost >= limit {
+		return 0, abi.ENOBUFS
+	}
+	room := limit - q.cc - q.cost - cost
+	if len(data) == 0 && (room >= 0 || given > 0) {
+		if len(control) > 0 {
+			q.push(record{control: control, cost: cost, mem: mem})
+		}
+		return given, nil
+	}
+	if room <= 0 || q.mem > 2*limit+streamChunk {
+		if given > 0 {
+			return given, nil
+		}
+		return 0, abi.EWOULDBLOCK
+	}
+	data = data[:min(len(data), room)]
+	done := len(data) + given
+	if len(control) == 0 {
+		data = data[q.gather(data):]
+	}
+	if len(data) > 0 {
+		size := max(len(data), streamChunk)
+		q.push(record{control: control, cost: cost, mem: mem + mbufs(size), data: append(make([]byte, 0, size), data...)})
+	}
+	return done, nil
+}
+
+// gather adds data to the last piece of the stream as far as its buffer has room, and says how much; called with the lock held.
+func (q *Queue) gather(data []byte) int {
+	if len(q.recs) == q.first {
+		return 0
+	}
+	r := &q.recs[len(q.recs)-1]
+	n := min(len(data), cap(r.data)-len(r.data))
+	r.data = append(r.data, data[:n]...)
+	q.cc += n
+	return n
+}
+
+// Recv receives the first record, or bytes of the stream, as Protocol.Recv has it; flags are MSG_PEEK. On a stream the bytes end before
+// control messages that come later. Open files are not shown to MSG_PEEK.
+//
+// Errors: EWOULDBLOCK when there is nothing. 0 without an error and without a record is the end: after End or Close.
+func (q *Queue) Recv(m *Message, flags int) (int, error) {
+	q.mu.Lock()
+	if len(q.recs) == q.first {
+		over := q.ended || q.closed
+		q.mu.Unlock()
+		if over {
+			return 0, nil
+		}
+		return 0, abi.EWOULDBLOCK
+	}
+	var n int
+	if q.stream {
+		n = q.recvStream(m, flags)
+	} else {
+		n = q.recvRecord(m, flags)
+	}
+	q.mu.Unlock()
+	if flags&abi.MSG_PEEK == 0 && q.Drained != nil {
+		q.Drained()
+	}
+	return n, nil
+}
+
+// recvRecord takes the first record out, or looks at it; called with the lock held.
+func (q *Queue) recvRecord(m *Message, flags int) int {
+	r := &q.recs[q.first]
+	n := copy(m.Data, r.data)
+	m.Name, m.Flags = r.name, r.flags
+	if n < len(r.data) {
+		m.Flags |= abi.MSG_TRUNC
+	}
+	m.Full = len(r.data)
+	if flags&abi.MSG_PEEK != 0 {
+		m.Control = appendPeeked(m.Control, r.control)
+		return n
+	}
+	m.Control = append(m.Control, r.control...)
+	q.cc -= len(r.data)
+	q.pop()
+	return n
+}
+
+// appendPeeked appends those control messages that may be shown without being taken out.
+func appendPeeked(to, control []Control) []Control {
+	for _, c := range control {
+		if len(c.Files) == 0 {
+			to = append(to, c)
+		}
+	}
+	return to
+}
+
+// pop forgets the first record, whose data have been taken out; called with the lock held.
+func (q *Queue) pop() {
+	r := &q.recs[q.first]
+	q.cost -= r.cost
+	q.mem -= r.mem
+	*r = record{}
+	if q.first++; q.first == len(q.recs) {
+		q.recs, q.first = q.recs[:0], 0
+	}
+}
+
+// recvStream takes bytes out of the stream, or looks at them; called with the lock held.
+func (q *Queue) recvStream(m *Message, flags int) int {
+	peek := flags&abi.MSG_PEEK != 0
+	n := 0
+	for i := q.first; i < len(q.recs); {
+		r := &q.recs[i]
+		if len(r.control) > 0 {
+			if i > q.first || n > 0 {
+				break
+			}
+			if peek {
+				m.Control = appendPeeked(m.Control, r.control)
+			} else {
+				m.Control = append(m.Control, r.control...)
+				q.cost -= r.cost
+				r.control, r.cost = nil, 0
+			}
+		}
+		c := copy(m.Data[n:], r.data)
+		n += c
+		if peek {
+			if i++; c < len(r.data) {
+				break
+			}
+			continue
+		}
+		q.cc -= c
+		if r.data = r.data[c:]; len(r.data) > 0 {
+			break
+		}
+		q.pop()
+		if i = q.first; q.first == 0 {
+			break
+		}
+	}
+	return n
+}
+
+// End says that nothing will be added any more: when the queue is empty, that is the end of the file.
+func (q *Queue) End() {
+	q.mu.Lock()
+	q.ended = true
+	q.mu.Unlock()
+	q.so.NotifyRead()
+}
+
+// Close drops what is there and what is added later: the socket is closed, or its receiving side is shut. Files that were on their way
+// are released; t may be any thread.
+func (q *Queue) Close(t *kern.Thread) {
+	q.mu.Lock()
+	recs := q.recs[q.first:]
+	q.recs, q.first, q.cc, q.cost, q.mem, q.closed = nil, 0, 0, 0, 0, true
+	q.mu.Unlock()
+	q.so.NotifyRead()
+	for i := range recs {
+		releaseControl(t, recs[i].control)
+	}
+	if q.Drained != nil {
+		q.Drained()
+	}
+}
+
+// releaseControl gives back the files of control messages.
+func releaseControl(t *kern.Thread, control []Control) {
+	for i := range control {
+		for _, f := range control[i].Files {
+			f.Release(t)
+		}
+		control[i].Files = nil
+	}
+}
+
+// Readable says whether Recv would have something to say: a record, bytes, or the end.
+func (q *Queue) Readable() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.recs) > q.first || q.ended || q.closed
+}
+
+// Ended says that nothing will come any more, but for what is there.
+func (q *Queue) Ended() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ended || q.closed
+}
+
+// Bytes is the number of bytes of data that wait.
+func (q *Queue) Bytes() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.cc
+}
+
+// Room is how many bytes more there is room for when the queue is to hold limit.
+func (q *Queue) Room(limit int) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return max(0, limit-q.cc-q.cost)
+}
+
+// Lost is how many records found no room.
+func (q *Queue) Lost() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.lost
+}
+
+// Files calls f for each open file in the control messages that wait, with the queue's lock held.
+func (q *Queue) Files(f func(*kern.File)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := q.first; i < len(q.recs); i++ {
+		for _, c := range q.recs[i].control {
+			for _, file := range c.Files {
+				f(file)
+			}
+		}
+	}
+}
