@@ -2,7 +2,8 @@ package kern
 
 import "slices"
 
-// baseSyscalls are the rows of a kernel without factions: processes, time, descriptors, sysctl, modules, reboot.
+// baseSyscalls are the rows of a kernel without factions: processes, time, descriptors, sysctl, modules, reboot, pipes
+// and readiness.
 func baseSyscalls() []Syscall {
 	return slices.Concat(
 		descriptorSyscalls(),
@@ -14,5 +15,6 @@ func baseSyscalls() []Syscall {
 		sysctlSyscalls(),
 		modctlSyscalls(),
 		rebootSyscalls(),
+		readinessSyscalls(),
 	)
 }

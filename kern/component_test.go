@@ -144,9 +144,6 @@ func TestEverySyscallIsAccountedFor(t *testing.T) {
 	for _, n := range k.Syscalls() {
 		by[n] = append(by[n], "kern")
 	}
-	for _, r := range kern.ReadinessSyscalls() {
-		by[r.Num] = append(by[r.Num], "readiness")
-	}
 	for _, p := range kern.Pending() {
 		by[p.Num] = append(by[p.Num], p.Component)
 	}
@@ -163,7 +160,7 @@ func TestEverySyscallIsAccountedFor(t *testing.T) {
 // Oracle: reboot(2): root halts, whatever the options; the caller gets its answer when all is done.
 func TestReboot(t *testing.T) {
 	stopped := false
-	k := kerntest.New(t, readiness(), &kern.Component{Name: "c", Attach: func(k *kern.Kernel) error {
+	k := kerntest.New(t, &kern.Component{Name: "c", Attach: func(k *kern.Kernel) error {
 		k.AtHalt(func() { stopped = true })
 		return nil
 	}})

@@ -287,7 +287,7 @@ func TestRecordLocks(t *testing.T) {
 // Oracle: wire/sysctl-hostname.jsonl and wire/files-ed.jsonl: fstat, TIOCGETA and TIOCGWINSZ on the console.
 func TestConsole(t *testing.T) {
 	var out bytes.Buffer
-	k := kerntest.NewConfig(t, kern.Config{Console: &out, ConsoleInput: strings.NewReader("some input"), Components: []*kern.Component{readiness()}})
+	k := kerntest.NewConfig(t, kern.Config{Console: &out, ConsoleInput: strings.NewReader("some input")})
 	p := kerntest.Proc(t, k)
 	p.Write(1, "out ")
 	p.Write(2, "err")

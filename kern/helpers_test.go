@@ -9,15 +9,10 @@ import (
 	"github.com/rumpctrl/rumpctrl/kern/kerntest"
 )
 
-// readiness stands for rumpvfs: it brings pipes, poll, select and kqueue.
-func readiness() *kern.Component {
-	return &kern.Component{Name: "readiness", Syscalls: kern.ReadinessSyscalls()}
-}
-
-// start boots a kernel with readiness and makes a process on it.
+// start boots a kernel and makes a process on it.
 func start(t testing.TB) *kerntest.P {
 	t.Helper()
-	return kerntest.Proc(t, kerntest.New(t, readiness()))
+	return kerntest.Proc(t, kerntest.New(t))
 }
 
 // open gives the process a descriptor of an open file.

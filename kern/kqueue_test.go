@@ -228,7 +228,7 @@ func TestKeventWaits(t *testing.T) {
 
 // Oracle: kqueue(2), EVFILT_PROC: NOTE_FORK, NOTE_EXEC, NOTE_EXIT with EV_EOF, and NOTE_TRACK.
 func TestKqueueProc(t *testing.T) {
-	k := kerntest.New(t, readiness())
+	k := kerntest.New(t)
 	p, other := kerntest.Proc(t, k), kerntest.Proc(t, k)
 	q := newQueue(t, p)
 	ev := func(pid int, flags, fflags uint32, data int) abi.Kevent {

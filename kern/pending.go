@@ -9,8 +9,8 @@ type PendingSyscall struct {
 	Component string
 }
 
-// Pending lists the calls that a rump kernel serves and this package does not. With them, those of a kernel without
-// components, and ReadinessSyscalls, every call that the ABI marks as a rump kernel's is accounted for.
+// Pending lists the calls that a rump kernel serves and this package does not. With them and those of a kernel without
+// components, every call that the ABI marks as a rump kernel's is accounted for.
 func Pending() []PendingSyscall {
 	var list []PendingSyscall
 	for component, nums := range pendingSyscalls {

@@ -6,7 +6,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 )
 
-// pipeSyscalls are pipe(2) and pipe2(2); see ReadinessSyscalls.
+// pipeSyscalls are pipe(2) and pipe2(2); see readinessSyscalls.
 func pipeSyscalls() []Syscall {
 	return []Syscall{
 		{abi.SYS_pipe, sysPipe},

@@ -6,8 +6,9 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 )
 
-// ReadinessSyscalls are pipe(2), poll(2), select(2), kqueue(2) and their kin; rumpvfs brings them.
-func ReadinessSyscalls() []Syscall {
+// readinessSyscalls are pipe(2), poll(2), select(2), kqueue(2) and their kin. Every kernel has them: ping(8) polls on
+// one that has sockets and no file systems.
+func readinessSyscalls() []Syscall {
 	rows := []Syscall{
 		{abi.SYS_poll, sysPoll},
 		{abi.SYS___pollts50, sysPollts},

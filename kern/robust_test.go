@@ -31,7 +31,7 @@ func ourGoroutines() int {
 func TestThousandKernels(t *testing.T) {
 	before := ourGoroutines()
 	for i := range 1000 {
-		k, err := kern.New(kern.Config{Components: []*kern.Component{readiness()}})
+		k, err := kern.New(kern.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestVanishingClients(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			k := kerntest.New(t, readiness())
+			k := kerntest.New(t)
 			p := kerntest.Proc(t, k)
 			r, w := p.Pipe()
 			peer := p.Fork()
@@ -170,7 +170,7 @@ func (m *cancelMemory) Done() <-chan struct{} { return m.done }
 
 // Threads of one process do everything at once. The race detector is the judge.
 func TestConcurrentCalls(t *testing.T) {
-	k := kerntest.New(t, readiness())
+	k := kerntest.New(t)
 	p := kerntest.Proc(t, k)
 	var wg sync.WaitGroup
 	for i := range 8 {
@@ -228,7 +228,7 @@ func FuzzSyscall(f *testing.F) {
 		f.Add(uint16(n), uint64(3), uint64(1)<<32, uint64(2), uint64(1)<<32, uint64(1)<<32, uint64(96), []byte("\x01\x00\x00\x00\xfe\xff\xff\xff\x00\x00\x00\x01"))
 	}
 	f.Fuzz(func(t *testing.T, num uint16, a, b, c, d, e, g uint64, mem []byte) {
-		k, err := kern.New(kern.Config{Components: []*kern.Component{readiness()}})
+		k, err := kern.New(kern.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -272,7 +272,7 @@ func checkAnswer(t *testing.T, k *kern.Kernel, errno abi.Errno) {
 
 func BenchmarkBoot(b *testing.B) {
 	for b.Loop() {
-		k, err := kern.New(kern.Config{Components: []*kern.Component{readiness()}})
+		k, err := kern.New(kern.Config{})
 		if err != nil {
 			b.Fatal(err)
 		}

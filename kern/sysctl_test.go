@@ -540,7 +540,7 @@ func TestSysctlMsgbuf(t *testing.T) {
 
 // The tables of processes and files.
 func TestSysctlTables(t *testing.T) {
-	k := kerntest.New(t, readiness())
+	k := kerntest.New(t)
 	p := kerntest.Proc(t, k)
 	r, w := p.Pipe()
 	p.Must(abi.SYS_fcntl, w, abi.F_SETFD, abi.FD_CLOEXEC)

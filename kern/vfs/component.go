@@ -12,9 +12,9 @@ import (
 func NewComponent(root *Type) *kern.Component {
 	return &kern.Component{
 		Name: "rumpvfs",
-		Doc:  "file systems: the root file system, files, directories, pipes and fifos, devices in /dev",
+		Doc:  "file systems: the root file system, files, directories, fifos, devices in /dev",
 		Syscalls: slices.Concat(nameSyscalls(), attrSyscalls(), dirSyscalls(), mountSyscalls(), fileSyscalls(), extattrSyscalls(),
-			ktraceSyscalls(), kern.ReadinessSyscalls()),
+			ktraceSyscalls()),
 		Attach: func(k *kern.Kernel) error { return attachVFS(k, root) },
 	}
 }
