@@ -3,6 +3,7 @@ package ifnet
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rumpctrl/rumpctrl/kern"
 )
@@ -74,22 +75,30 @@ type Interface struct {
 	HdrLen uint8
 	DLT    uint32
 	Driver Driver
+	// MinMTU and MaxMTU are what SIOCSIFMTU takes; with MaxMTU 0 those of Ethernet for IFT_ETHER, and anything for others.
+	MinMTU, MaxMTU uint32
 
 	// Stats are counted by Input, Output and the driver.
 	Stats Stats
 
-	flags atomic.Uint32 // IFF_*
-	mtu   atomic.Uint32
-	caps  atomic.Uint32
-	port  atomic.Pointer[portBox]
-	taps  atomic.Pointer[[]Tap]
+	cloner Cloner // that made it; nil for one that can not be destroyed
 
-	mu        sync.Mutex
-	lladdr    []byte
-	metric    uint64
-	linkState int32
-	baudrate  uint64
-	addrs     []*Addr // the link address first
+	flags  atomic.Uint32 // IFF_*
+	mtu    atomic.Uint32
+	caps   atomic.Uint32
+	lladdr atomic.Pointer[[]byte]
+	addrs  atomic.Pointer[[]*Addr] // the link address first
+	port   atomic.Pointer[portBox]
+	taps   atomic.Pointer[[]Tap]
+	vlans  atomic.Pointer[map[uint16]*Interface]
+	groups atomic.Pointer[map[[6]byte]int] // multicast groups and how often each was joined
+
+	mu         sync.Mutex
+	metric     uint64
+	linkState  int32
+	baudrate   uint64
+	lastchange time.Time
+	promisc    int // how many asked for promiscuous mode
 }
 
 // Stats are the counters of struct if_data.
@@ -114,27 +123,10 @@ type Addr struct {
 	Ipackets, Ibytes, Opackets, Obytes atomic.Uint64
 }
 
-// Port is what an interface belongs to that takes its packets: a bridge, an agr. See SetPort.
-type Port interface {
-	// InputPacket is offered each packet that the interface received, after the taps. It says whether it has taken it.
-	InputPacket(ifp *Interface, p *Packet) (taken bool)
-	// OutputPacket is offered each packet that a protocol sends on the interface, before the taps; likewise.
-	OutputPacket(ifp *Interface, p *Packet) (taken bool)
+// counters are all of them.
+func (s *Stats) counters() []*atomic.Uint64 {
+	return []*atomic.Uint64{
+		&s.Ipackets, &s.Ierrors, &s.Opackets, &s.Oerrors, &s.Collisions,
+		&s.Ibytes, &s.Obytes, &s.Imcasts, &s.Omcasts, &s.Iqdrops, &s.Noproto,
+	}
 }
-
-type portBox struct{ Port }
-
-// Tap sees every packet in and out; it must neither change nor keep it. out says which direction.
-type Tap interface {
-	Tap(ifp *Interface, p *Packet, out bool)
-}
-
-// Input takes packets that a driver received: counts them, shows them to the taps, offers them to the port, and hands
-// them to their protocols. It is called from the driver's goroutine, which does the protocol's work.
-func (ifp *Interface) Input(pkts ...*Packet) { ifp.input(pkts) }
-
-// Output sends packets that are complete with their link header: offers them to the port, counts them, shows them to the taps, and
-// gives them to the driver.
-//
-// Errors: ENETDOWN when the interface is not up and running; the driver's.
-func (ifp *Interface) Output(pkts ...*Packet) error { return ifp.output(pkts) }

@@ -1,11 +1,174 @@
 package ifnet
 
-func (ifp *Interface) input(pkts []*Packet) {
+import (
+	"encoding/binary"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+)
+
+// Ethertypes that this package looks at itself.
+const (
+	etherIPv4 = 0x0800
+	etherVLAN = 0x8100
+	etherIPv6 = 0x86dd
+	// etherMin is the smallest ethertype; below, the field is the length of an IEEE 802.3 frame.
+	etherMin = 0x600
+)
+
+// etherDown is an Ethernet header's type field, vlanHdrLen the length of a header with an 802.1Q tag.
+const (
+	etherTypeAt = 12
+	vlanHdrLen  = EtherHdrLen + 4
+)
+
+// Input takes packets that a driver received: counts them, shows them to the taps, offers them to the port, and hands
+// them to their protocols. It is called from the driver's goroutine, which does the protocol's work.
+func (ifp *Interface) Input(pkts ...*Packet) {
 	for _, p := range pkts {
-		p.Release()
+		switch {
+		case ifp.Flags()&abi.IFF_UP == 0:
+			p.Release()
+		case ifp.HdrLen == EtherHdrLen:
+			ifp.etherInput(p)
+		default:
+			ifp.plainInput(p)
+		}
 	}
 }
 
-func (ifp *Interface) output(pkts []*Packet) error {
-	return ifp.Driver.Transmit(ifp, pkts)
+// plainInput takes a packet without a link header.
+func (ifp *Interface) plainInput(p *Packet) {
+	ifp.countInput(p)
+	ifp.tap(p, false)
+	if port := ifp.Port(); port != nil && port.InputPacket(ifp, p) {
+		return
+	}
+	switch p.Family {
+	case abi.AF_INET:
+		ifp.deliver(etherIPv4, p)
+	case abi.AF_INET6:
+		ifp.deliver(etherIPv6, p)
+	default:
+		ifp.unknown(p)
+	}
+}
+
+// etherInput takes a frame: for the interface's own address, for all, for a group (every group: protocols look themselves), and in
+// promiscuous mode those for others too.
+func (ifp *Interface) etherInput(p *Packet) {
+	var h [EtherHdrLen]byte
+	if !p.Header(h[:]) {
+		ifp.Stats.Ierrors.Add(1)
+		p.Release()
+		return
+	}
+	p.Flags |= ifp.classify(h[:6])
+	if p.Flags&Promiscuous != 0 && ifp.Flags()&abi.IFF_PROMISC == 0 {
+		p.Release()
+		return
+	}
+	ifp.countInput(p)
+	ifp.tap(p, false)
+	if port := ifp.Port(); port != nil && port.InputPacket(ifp, p) {
+		return
+	}
+	if p.Flags&Promiscuous != 0 {
+		p.Release()
+		return
+	}
+	switch typ := binary.BigEndian.Uint16(h[etherTypeAt:]); {
+	case typ == etherVLAN:
+		ifp.vlanInput(p)
+	case typ >= etherMin:
+		ifp.deliver(typ, p)
+	default:
+		ifp.unknown(p)
+	}
+}
+
+// classify says whom a frame is for: Broadcast, Multicast, Promiscuous for somebody else, 0 for us.
+func (ifp *Interface) classify(dst []byte) PacketFlags {
+	switch {
+	case string(dst) == "\xff\xff\xff\xff\xff\xff":
+		return Broadcast
+	case dst[0]&1 != 0:
+		return Multicast
+	case string(dst) != string(ifp.LinkAddr()):
+		return Promiscuous
+	}
+	return 0
+}
+
+func (ifp *Interface) countInput(p *Packet) {
+	ifp.Stats.Ipackets.Add(1)
+	ifp.Stats.Ibytes.Add(uint64(p.Len()))
+	if p.Flags&(Broadcast|Multicast) != 0 {
+		ifp.Stats.Imcasts.Add(1)
+	}
+}
+
+// deliver hands a packet to the protocol of an ethertype.
+func (ifp *Interface) deliver(ethertype uint16, p *Packet) {
+	if f := (*ifp.Net.protocols.Load())[ethertype]; f != nil {
+		f(ifp, p)
+		return
+	}
+	ifp.unknown(p)
+}
+
+// unknown drops a packet of a protocol that nobody has.
+func (ifp *Interface) unknown(p *Packet) {
+	ifp.Stats.Noproto.Add(1)
+	p.Release()
+}
+
+// SetVLAN has child take the frames with an 802.1Q tag (1 to 4094), without the tag; nil ends that. Errors: EADDRINUSE for a tag that another has.
+func (ifp *Interface) SetVLAN(tag uint16, child *Interface) error {
+	ifp.mu.Lock()
+	defer ifp.mu.Unlock()
+	next := map[uint16]*Interface{}
+	if old := ifp.vlans.Load(); old != nil {
+		for t, c := range *old {
+			if t != tag {
+				next[t] = c
+			} else if child != nil && c != child {
+				return abi.EADDRINUSE
+			}
+		}
+	}
+	if child != nil {
+		next[tag] = child
+	}
+	ifp.vlans.Store(&next)
+	return nil
+}
+
+// vlanInput hands a tagged frame to the interface of its tag.
+func (ifp *Interface) vlanInput(p *Packet) {
+	var h [vlanHdrLen]byte
+	vlans := ifp.vlans.Load()
+	if vlans == nil || !p.Header(h[:]) {
+		ifp.unknown(p)
+		return
+	}
+	child := (*vlans)[binary.BigEndian.Uint16(h[14:])&0xfff]
+	if child == nil {
+		ifp.unknown(p)
+		return
+	}
+	copy(h[etherTypeAt:], h[vlanHdrLen-2:])
+	p.replaceHead(vlanHdrLen, h[:EtherHdrLen])
+	p.Flags &^= Broadcast | Multicast | Promiscuous
+	child.Input(p)
+}
+
+// replaceHead puts head in the place of the packet's first n bytes; clones of the packet keep theirs.
+func (p *Packet) replaceHead(n int, head []byte) {
+	p.Buf.TrimFront(int64(n))
+	v := buffer.NewViewWithData(head)
+	if err := p.Buf.Prepend(v); err != nil {
+		v.Release()
+	}
 }

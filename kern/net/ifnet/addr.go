@@ -1,0 +1,82 @@
+package ifnet
+
+import (
+	"slices"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+)
+
+// maxLinkAddr bounds link-level addresses in bytes: the longest are those of IEEE 1394.
+const maxLinkAddr = 16
+
+// sdlHead is the length of a struct sockaddr_dl up to its data: name and link-level address.
+const sdlHead = 8
+
+// SockaddrDl is a struct sockaddr_dl, as long as it needs to be (sdl_len says so).
+func SockaddrDl(index uint16, typ uint8, name string, lladdr []byte) []byte {
+	sa := make([]byte, sdlHead, sdlHead+len(name)+len(lladdr))
+	sa[1] = abi.AF_LINK
+	sa[2], sa[3] = byte(index), byte(index>>8)
+	sa[4], sa[5], sa[6] = typ, byte(len(name)), byte(len(lladdr))
+	sa = append(append(sa, name...), lladdr...)
+	sa[0] = byte(len(sa))
+	return sa
+}
+
+// LinkSockaddr takes a struct sockaddr_dl apart. Errors: EINVAL for what is none.
+func LinkSockaddr(sa []byte) (index uint16, name string, lladdr []byte, err error) {
+	if len(sa) < sdlHead || sa[1] != abi.AF_LINK {
+		return 0, "", nil, abi.EINVAL
+	}
+	nlen, alen := int(sa[5]), int(sa[6])
+	if sdlHead+nlen+alen > len(sa) || alen > maxLinkAddr {
+		return 0, "", nil, abi.EINVAL
+	}
+	data := sa[sdlHead:]
+	return uint16(sa[2]) | uint16(sa[3])<<8, string(data[:nlen]), data[nlen : nlen+alen : nlen+alen], nil
+}
+
+// newLinkAddr is the Addr of the interface's link-level address: its netmask covers the name.
+func (ifp *Interface) newLinkAddr() *Addr {
+	mask := SockaddrDl(0, 0, "", nil)
+	mask[5] = byte(len(ifp.Name))
+	for range ifp.Name {
+		mask = append(mask, 0xff)
+	}
+	mask[0] = byte(len(mask))
+	return &Addr{If: ifp, Family: abi.AF_LINK, Addr: SockaddrDl(ifp.Index, ifp.Type, ifp.Name, ifp.LinkAddr()), Mask: mask}
+}
+
+// replaceLinkAddr makes a new Addr of a changed link-level address.
+func (ifp *Interface) replaceLinkAddr() {
+	addrs := slices.Clone(ifp.Addrs())
+	addrs[0] = ifp.newLinkAddr()
+	ifp.addrs.Store(&addrs)
+}
+
+// Addrs lists the interface's addresses, that of the link first. The slice is shared: not to be changed.
+func (ifp *Interface) Addrs() []*Addr {
+	if p := ifp.addrs.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// AddAddr appends an address, sets its If, and tells the observers. Config held.
+func (ifp *Interface) AddAddr(a *Addr) {
+	a.If = ifp
+	addrs := append(slices.Clone(ifp.Addrs()), a)
+	ifp.addrs.Store(&addrs)
+	ifp.Net.Notify(Event{Kind: AddrAdded, If: ifp, Addr: a})
+}
+
+// RemoveAddr takes an address away and tells the observers. One that is not there, and that of the link, stay. Config held.
+func (ifp *Interface) RemoveAddr(a *Addr) {
+	i := slices.Index(ifp.Addrs(), a)
+	if i < 1 {
+		return
+	}
+	addrs := slices.Delete(slices.Clone(ifp.Addrs()), i, i+1)
+	ifp.addrs.Store(&addrs)
+	ifp.Net.Notify(Event{Kind: AddrDeleted, If: ifp, Addr: a})
+}
