@@ -1,5 +1,5 @@
 // Package host is what a rump kernel's server needs of the machine that it runs on: host files mapped as disks,
-// detaching from the terminal, unix sockets that a dead server left behind, and the host's error numbers in
+// shared memory in files, detaching from the terminal, unix sockets that a dead server left behind, and the host's error numbers in
 // NetBSD's.
 //
 // It knows no kernel and no protocol. Whatever differs between systems stands in files named after them, with a
