@@ -68,6 +68,18 @@ func (d *Filedesc) Alloc(f *File, from int, cloexec bool) (int, error) {
 	return fd, nil
 }
 
+// Full says whether there is no descriptor left for Alloc: accept(2) takes no connection then.
+func (d *Filedesc) Full() bool {
+	limit := d.limit()
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	fd := d.free
+	for fd < len(d.slots) && d.slots[fd].file != nil {
+		fd++
+	}
+	return fd >= limit
+}
+
 // set fills a slot; called with the lock held.
 func (d *Filedesc) set(fd int, f *File, cloexec bool) {
 	for fd >= len(d.slots) {

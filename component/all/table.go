@@ -6,6 +6,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/dev/disk"
 	"github.com/rumpctrl/rumpctrl/component/dev/rnd"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
+	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
 	"github.com/rumpctrl/rumpctrl/kern"
@@ -22,7 +23,7 @@ func factions() []Entry {
 		have(&kern.Component{Name: "rump", Doc: "the base, in every kernel: processes, descriptors, pipes, sysctl, time"}),
 		have(rumpvfs.Component()),
 		have(rumpdev.Component()),
-		{Name: "rumpnet", Doc: "sockets"},
+		have(rumpnet.Component()),
 	}
 }
 

@@ -145,3 +145,43 @@ func Family(sa []byte) int {
 	}
 	return int(sa[1])
 }
+
+// Ender is implemented by protocols that know that a direction is over: nothing will be received any more but what is there, or nothing
+// can be sent any more. kqueue says EV_EOF then, and low-water marks do not count.
+type Ender interface {
+	Ended() (recv, send bool)
+}
+
+// Backlogger is implemented by Listeners that can say how many connections wait to be accepted: EVFILT_READ's data.
+type Backlogger interface {
+	Backlog() int
+}
+
+// Lingerer is implemented by protocols whose Close goes on in the background: with SO_LINGER close(2) waits until Closed says true,
+// of which the socket's writers are notified.
+type Lingerer interface {
+	Closed() bool
+}
+
+// RightsPasser is implemented by protocols that pass descriptors: messages to be sent have the files of an SCM_RIGHTS in
+// Control.Files. Send owns them when it succeeds. Other protocols find the descriptors' numbers in Control.Data.
+type RightsPasser interface {
+	PassesRights()
+}
+
+// Overflower is implemented by protocols that count what found no room in the socket's buffer: SO_OVERFLOWED; 0 otherwise.
+type Overflower interface {
+	Overflowed() int
+}
+
+// Stater is implemented by protocols that have something to say to fstat(2).
+type Stater interface {
+	Stat(st *abi.Stat)
+}
+
+// Rendezvous is implemented by protocols that can put what is sent into the buffer of a receiver that waits (Queue.Offer and
+// Queue.Withdraw).
+type Rendezvous interface {
+	Offer(m *Message) (n int, taken bool, err error)
+	Withdraw() int
+}
