@@ -222,14 +222,15 @@ func (v *VFS) mountPath(t *kern.Thread, dir *Vnode) (string, error) {
 	return v.pathOf(t, dir, root, nil)
 }
 
-// newFsid is an id that no mount has: a device number of the type's hash and a counter, then the hash (vfs_getnewfsid(9)).
+// newFsid is an id that no mount has: a device number of the type's hash and a counter, then the hash (vfs_getnewfsid(9)). No
+// mount has the device number either, for it is their files' st_dev; NetBSD has that wrong for rumpfs and tmpfs, whose hashes end alike.
 func (v *VFS) newFsid(typ string) abi.Fsid {
 	var hash int32
 	for _, c := range []byte(typ) {
 		hash = hash<<2 ^ int32(c)
 	}
 	id := abi.Fsid{Val: [2]int32{int32(kern.Makedev(int(hash&0xff), 1)), hash}}
-	for slices.ContainsFunc(v.mounts, func(m *Mount) bool { return m.fsid == id }) {
+	for slices.ContainsFunc(v.mounts, func(m *Mount) bool { return m.fsid.Val[0] == id.Val[0] }) {
 		id.Val[0]++
 	}
 	return id
