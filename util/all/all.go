@@ -15,6 +15,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/df"
 	"github.com/rumpctrl/rumpctrl/util/du"
 	"github.com/rumpctrl/rumpctrl/util/ed"
+	"github.com/rumpctrl/rumpctrl/util/find"
 	"github.com/rumpctrl/rumpctrl/util/halt"
 	"github.com/rumpctrl/rumpctrl/util/head"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
@@ -56,6 +57,7 @@ var table = [...]*util.Utility{
 	&df.Utility,
 	&du.Utility,
 	&ed.Utility,
+	&find.Utility,
 	&halt.Utility,
 	&head.Utility,
 	&hostname.Utility,

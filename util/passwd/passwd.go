@@ -37,6 +37,18 @@ func (db *DB) UserName(uid uint32) string { return db.user().name(uid) }
 // GroupName returns the name of a group, or the number in decimal.
 func (db *DB) GroupName(gid uint32) string { return db.group().name(gid) }
 
+// HasUser tells whether a user has a name.
+func (db *DB) HasUser(uid uint32) bool {
+	_, ok := db.user().names[uid]
+	return ok
+}
+
+// HasGroup tells whether a group has a name.
+func (db *DB) HasGroup(gid uint32) bool {
+	_, ok := db.group().names[gid]
+	return ok
+}
+
 // UID returns the user that a name or, if there is no such name, a number stands for.
 func (db *DB) UID(s string) (uid uint32, ok bool) { return db.user().id(s) }
 

@@ -9,6 +9,7 @@ const (
 // search is a backtracking search for the longest match that begins at one place.
 type search struct {
 	text   string
+	fold   bool
 	groups []int // begins and ends of subexpressions, as Find has them
 
 	best   []int // the longest match so far
@@ -18,7 +19,7 @@ type search struct {
 
 // backtrack is Find for trees that Go's regexp does not have.
 func (re *Regexp) backtrack(text string, from int) ([]int, error) {
-	s := &search{text: text, groups: make([]int, 2*(re.groups+1))}
+	s := &search{text: text, fold: re.fold, groups: make([]int, 2*(re.groups+1))}
 	for at := from; at <= len(text); at++ {
 		for i := range s.groups {
 			s.groups[i] = -1
@@ -150,7 +151,28 @@ func (s *search) back(group, at int, next func(int) bool) bool {
 	}
 	size := end - begin
 	s.steps += size
-	return len(s.text)-at >= size && s.text[at:at+size] == s.text[begin:end] && next(at+size)
+	return len(s.text)-at >= size && s.same(s.text[at:at+size], s.text[begin:end]) && next(at+size)
+}
+
+// same compares texts of equal size.
+func (s *search) same(a, b string) bool {
+	if !s.fold {
+		return a == b
+	}
+	for i := range len(a) {
+		if lowered(a[i]) != lowered(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// lowered is tolower(3).
+func lowered(c byte) byte {
+	if upper(c) {
+		return c - 'A' + 'a'
+	}
+	return c
 }
 
 // assertion tells whether something is true of an offset.

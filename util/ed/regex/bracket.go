@@ -47,12 +47,24 @@ func (p *parser) bracket() (*node, error) {
 		}
 	}
 	p.pos++
+	if p.fold {
+		s.fold()
+	}
 	if negated {
 		for i := range s {
 			s[i] = !s[i]
 		}
 	}
 	return &node{op: opSet, set: s}, nil
+}
+
+// fold adds the letters of the other case to those that are in s.
+func (s *set) fold() {
+	for c := byte('a'); c <= 'z'; c++ {
+		other := c - 'a' + 'A'
+		s[c] = s[c] || s[other]
+		s[other] = s[c]
+	}
 }
 
 // bracketItem adds a class, a range or a character to s.

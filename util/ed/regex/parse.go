@@ -33,6 +33,7 @@ type parser struct {
 	text     string
 	pos      int
 	extended bool
+	fold     bool // upper and lower case are the same
 	groups   int
 	closed   [10]bool // subexpressions 1 to 9 that are complete
 	depth    int
@@ -126,7 +127,7 @@ func (p *parser) basicAtom(first bool) (*node, error) {
 		if !first {
 			return nil, ErrRepeat
 		}
-		return literal('*'), nil
+		return p.literal('*'), nil
 	case p.eat("["):
 		return p.bracket()
 	case p.eat("."):
@@ -141,7 +142,7 @@ func (p *parser) basicAtom(first bool) (*node, error) {
 		return p.escaped()
 	}
 	p.pos++
-	return literal(p.text[p.pos-1]), nil
+	return p.literal(p.text[p.pos-1]), nil
 }
 
 // escaped parses what follows a backslash.
@@ -163,7 +164,7 @@ func (p *parser) escaped() (*node, error) {
 		}
 		return &node{op: opBack, n: n}, nil
 	}
-	return literal(c), nil
+	return p.literal(c), nil
 }
 
 // basicRepeat parses the repetition of an atom, if there is one.
@@ -279,7 +280,7 @@ func (p *parser) extendedAtom() (*node, error) {
 		return nil, ErrRepeat
 	}
 	p.pos++
-	return literal(p.text[p.pos-1]), nil
+	return p.literal(p.text[p.pos-1]), nil
 }
 
 // seeBound tells whether a brace comes next that begins a bound: one that a digit follows.
@@ -312,9 +313,12 @@ func (p *parser) extendedRepeat(atom *node) (*node, error) {
 }
 
 // literal returns what matches a byte.
-func literal(c byte) *node {
+func (p *parser) literal(c byte) *node {
 	s := new(set)
 	s[c] = true
+	if p.fold {
+		s.fold()
+	}
 	return &node{op: opSet, set: s}
 }
 

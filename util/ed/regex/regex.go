@@ -54,7 +54,8 @@ const (
 // Regexp is a compiled expression. It may be used by several goroutines.
 type Regexp struct {
 	tree   *node
-	groups int // subexpressions
+	groups int  // subexpressions
+	fold   bool // upper and lower case are the same
 
 	begin *regexp.Regexp // for a search at the beginning of a text; nil if Go's regexp cannot express it
 	later func() *regexp.Regexp
@@ -62,12 +63,20 @@ type Regexp struct {
 
 // Compile compiles a basic regular expression, or an extended one. Errors are an [Error].
 func Compile(pattern string, extended bool) (*Regexp, error) {
-	p := &parser{text: pattern, extended: extended}
+	return compile(&parser{text: pattern, extended: extended})
+}
+
+// CompileFold is Compile of an expression for which upper and lower case are the same: REG_ICASE of regcomp(3).
+func CompileFold(pattern string, extended bool) (*Regexp, error) {
+	return compile(&parser{text: pattern, extended: extended, fold: true})
+}
+
+func compile(p *parser) (*Regexp, error) {
 	tree, err := p.parse()
 	if err != nil {
 		return nil, err
 	}
-	re := &Regexp{tree: tree, groups: p.groups}
+	re := &Regexp{tree: tree, groups: p.groups, fold: p.fold}
 	if re.begin = translate(tree, true); re.begin != nil {
 		re.later = sync.OnceValue(func() *regexp.Regexp { return translate(tree, false) })
 	}

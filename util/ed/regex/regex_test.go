@@ -72,6 +72,30 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// TestFold holds expressions without regard to case against REG_ICASE of regcomp(3).
+func TestFold(t *testing.T) {
+	for _, c := range []struct {
+		pattern, text string
+		want          []int
+	}{
+		{"aB", "xAb", []int{1, 3}},
+		{"[a-c]*", "aBCd", []int{0, 3}},
+		{"[^a]", "AaB", []int{2, 3}},
+		{"[[:upper:]]*", "aBc1", []int{0, 3}},
+		{"[Z-a]", "_", []int{0, 1}},
+		{`\(a.\)\1`, "xabAB", []int{1, 5, 1, 3}},
+		{"\xe9", "\xc9", nil}, // the locale is "C"
+	} {
+		re, err := CompileFold(c.pattern, false)
+		if err != nil {
+			t.Fatalf("%s: %v", c.pattern, err)
+		}
+		if got, err := re.Find(NewText(c.text), 0); err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s in %s: %v, %v, want %v", c.pattern, c.text, got, err, c.want)
+		}
+	}
+}
+
 // TestExtended holds extended expressions against re_format(7).
 func TestExtended(t *testing.T) {
 	for _, c := range []struct {
