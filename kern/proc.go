@@ -72,7 +72,8 @@ type Thread struct {
 	Mem  Memory
 	LWP  int32
 	ret1 uint64
-	num  int // the system call's
+	cred *Cred // in place of the process's
+	num  int   // the system call's
 	args Args
 	wake chan struct{} // lent to WaitFor, one at a time
 	buf  [256]byte     // small structures on their way to or from the client
@@ -80,6 +81,20 @@ type Thread struct {
 
 // SetRet1 sets the call's second return value (pipe, getpid and their like).
 func (t *Thread) SetRet1(v uint64) { t.ret1 = v }
+
+// Cred is the credentials that the thread acts with: the process's, unless As has made it another's.
+func (t *Thread) Cred() *Cred {
+	if t.cred != nil {
+		return t.cred
+	}
+	return t.Proc.Cred()
+}
+
+// As is a thread of the same call that acts with other credentials, which must not be changed any more. It is used in t's place
+// and in its time.
+func (t *Thread) As(c *Cred) *Thread {
+	return &Thread{Proc: t.Proc, Mem: t.Mem, LWP: t.LWP, cred: c}
+}
 
 // Cred is the process's credentials.
 func (p *Proc) Cred() *Cred { return p.cred.Load() }

@@ -21,9 +21,12 @@ var names = map[string]string{
 	"rumpnet_": "agr bpfjit bridge config gif local net net80211 netbt netinet netinet6 netmpls npf pppoe shmif sockin tap virtif",
 }
 
-// TestEntries checks that the table has all of the original's components, once, and nothing else, and that needs are entries.
+// ours are those that the original makes no library of, though its sources have them.
+const ours = "rumpfs_overlay"
+
+// TestEntries checks that the table has all of the original's components, once, and nothing else but ours, and that needs are entries.
 func TestEntries(t *testing.T) {
-	var want []string
+	want := strings.Fields(ours)
 	for prefix, list := range names {
 		for _, name := range strings.Split(list, " ") {
 			want = append(want, prefix+name)

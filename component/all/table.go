@@ -5,10 +5,14 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/component/dev/disk"
 	"github.com/rumpctrl/rumpctrl/component/dev/rnd"
+	"github.com/rumpctrl/rumpctrl/component/fs/null"
+	"github.com/rumpctrl/rumpctrl/component/fs/overlay"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
+	"github.com/rumpctrl/rumpctrl/component/fs/umap"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
+	"github.com/rumpctrl/rumpctrl/component/vfs/layerfs"
 	"github.com/rumpctrl/rumpctrl/kern"
 )
 
@@ -44,14 +48,13 @@ func vfsEntries() []Entry {
 	return []Entry{
 		{Name: "rumpvfs_aio", Needs: onVFS, Doc: "asynchronous input and output"},
 		{Name: "rumpvfs_fifofs", Needs: onVFS, Doc: "fifos: rumpvfs has them without"},
-		{Name: "rumpvfs_layerfs", Needs: onVFS, Doc: "what null, umap and overlay mounts share"},
+		have(layerfs.Component()),
 	}
 }
 
 func fileSystems() []Entry {
 	onVFS := []string{"rumpvfs"}
 	onDisk := []string{"rumpdev", "rumpdev_disk", "rumpvfs"}
-	onLayer := []string{"rumpvfs", "rumpvfs_layerfs"}
 	onFFS := append(slices.Clone(onDisk), "rumpfs_ffs")
 	onNet := []string{"rumpvfs", "rumpnet", "rumpnet_net", "rumpnet_netinet"}
 	return []Entry{
@@ -69,14 +72,15 @@ func fileSystems() []Entry {
 		{Name: "rumpfs_nfsserver", Needs: append(slices.Clone(onNet), "rumpfs_nfs"), Doc: "the server of the network file system"},
 		{Name: "rumpfs_nilfs", Needs: onDisk, Doc: "the log-structured file system of Linux"},
 		{Name: "rumpfs_ntfs", Needs: onDisk, Doc: "the file system of Windows NT"},
-		{Name: "rumpfs_null", Needs: onLayer, Doc: "a directory mounted in a second place"},
+		have(null.Component()),
+		have(overlay.Component()),
 		{Name: "rumpfs_ptyfs", Needs: []string{"rumpvfs", "rumpkern_tty"}, Doc: "pseudo terminals as files"},
 		{Name: "rumpfs_smbfs", Needs: append(slices.Clone(onNet), "rumpdev", "rumpdev_netsmb"), Doc: "shares of Windows"},
 		{Name: "rumpfs_syspuffs", Needs: []string{"rumpvfs", "rumpdev", "rumpdev_putter"}, Doc: "file systems in programs"},
 		{Name: "rumpfs_sysvbfs", Needs: onDisk, Doc: "the boot file system of System V"},
 		have(tmpfs.Component()),
 		{Name: "rumpfs_udf", Needs: onDisk, Doc: "the file system of DVDs"},
-		{Name: "rumpfs_umap", Needs: onLayer, Doc: "a directory with other owners"},
+		have(umap.Component()),
 		{Name: "rumpfs_union", Needs: onVFS, Doc: "one directory over another"},
 		{Name: "rumpfs_v7fs", Needs: onDisk, Doc: "the file system of Unix Version 7"},
 		{Name: "rumpfs_zfs", Needs: append(slices.Clone(onDisk), "rumpkern_solaris", "rumpkern_z"), Doc: "the file system of Solaris"},

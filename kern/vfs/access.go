@@ -42,11 +42,11 @@ func checkMode(c *kern.Cred, a *Attr, want accessMode) error {
 	return nil
 }
 
-// checkAccess checks everything that an access depends on; a has the file's attributes.
+// checkAccess checks everything that an access depends on; a has the file's attributes. The vnode is locked, or a layer's.
 //
 // Errors: EROFS for writing on a read-only mount (devices, fifos and sockets excepted), EPERM for writing to an
 // immutable file, EACCES.
-func (vp *Vnode) checkAccess(c *kern.Cred, a *Attr, want accessMode) error {
+func (vp *Vnode) checkAccess(t *kern.Thread, c *kern.Cred, a *Attr, want accessMode) error {
 	if want&mayWrite != 0 {
 		if vp.mount.readOnly() && vp.stored() {
 			return abi.EROFS
@@ -57,6 +57,9 @@ func (vp *Vnode) checkAccess(c *kern.Cred, a *Attr, want accessMode) error {
 	}
 	if want&mayExec != 0 && vp.typ == abi.S_IFREG && vp.mount.Flags()&abi.MNT_NOEXEC != 0 {
 		return abi.EACCES
+	}
+	if vp.stacked != nil {
+		return vp.stacked.Access(t, c, uint32(want))
 	}
 	return checkMode(c, a, want)
 }
@@ -71,7 +74,7 @@ func (vp *Vnode) access(t *kern.Thread, c *kern.Cred, want accessMode, a *Attr) 
 	if err := vp.Attr(t, a); err != nil {
 		return err
 	}
-	return vp.checkAccess(c, a, want)
+	return vp.checkAccess(t, c, a, want)
 }
 
 // checkDelete says whether a name that leads to a file may be taken out of a directory: the directory is writable
@@ -95,6 +98,9 @@ func checkDelete(c *kern.Cred, d, f *Attr) error {
 func (vp *Vnode) checkChange(c *kern.Cred, a *Attr, s *SetAttr, utimesNull bool) error {
 	if vp.mount.readOnly() && (s.Valid != SetSize || vp.stored()) {
 		return abi.EROFS
+	}
+	if vp.stacked != nil {
+		return nil // the vnode below checks
 	}
 	if s.Valid&SetFlags != 0 {
 		return vp.checkChflags(c, a, s)

@@ -27,7 +27,7 @@ func (vp *Vnode) changeTimes(t *kern.Thread, now bool, do change) error {
 	if err := vp.node.Attr(t, &lk.attr); err != nil {
 		return err
 	}
-	var s SetAttr
+	s := SetAttr{Now: now}
 	do(&lk.attr, &s)
 	if s.Valid == 0 {
 		return nil

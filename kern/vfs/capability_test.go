@@ -135,7 +135,11 @@ func mountBare(t *testing.T, uncached bool) (*kerntest.P, *bareFS) {
 		"reg": bare(abi.S_IFREG|0666, 2), "lnk": bare(abi.S_IFLNK|0777, 3), "sock": bare(abi.S_IFSOCK|0666, 4),
 		"own": &ownOps{bareNode{mode: abi.S_IFREG | 0666, ino: 5}}, "ioctl": &ioctler{bareNode{mode: abi.S_IFREG | 0666, ino: 6}},
 	}
-	typ := &vfs.Type{Name: "bare", Remote: true, ArgsSize: 16, Strings: []int{8, 0}, Mount: func(_ *kern.Thread, m *vfs.MountArgs) (vfs.FS, error) {
+	refs := func(data []byte) (vfs.Refs, error) {
+		addr := func(off int) uint64 { return binary.LittleEndian.Uint64(data[off:]) }
+		return vfs.Refs{Strings: []uint64{addr(8), addr(0)}}, nil
+	}
+	typ := &vfs.Type{Name: "bare", Remote: true, ArgsSize: 16, Refs: refs, Mount: func(_ *kern.Thread, m *vfs.MountArgs) (vfs.FS, error) {
 		fs.spec, fs.path = m.Strings[0]+m.Strings[1], m.Path
 		if uncached {
 			return fs, nil

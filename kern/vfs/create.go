@@ -51,6 +51,9 @@ func (lk *lookup) createLocked(n *NewNode) (*Vnode, error) {
 	lk.v.cache.forget(dir, name) // a negative entry: it holds nothing
 	dir.touch(Mtime | Ctime)
 	vp, err := dir.mount.Vnode(lk.t, node)
+	if err == errEnded {
+		return lk.lookupLocked(dir, lk.name)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +78,7 @@ func (lk *lookup) mayAdd(dir *Vnode, isDir bool) error {
 	if err := dir.node.Attr(lk.t, &lk.attr); err != nil {
 		return err
 	}
-	return dir.checkAccess(lk.cred, &lk.attr, mayWrite|mayExec)
+	return dir.checkAccess(lk.t, lk.cred, &lk.attr, mayWrite|mayExec)
 }
 
 // makeNode walks a path that must not be there and makes a file at its end.

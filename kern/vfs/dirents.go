@@ -64,32 +64,43 @@ func (vp *Vnode) readDir(t *kern.Thread, cookie int64, buf []byte) (n int, next 
 	}
 	defer vp.mu.RUnlock()
 	next = cookie
-	if vp.removed {
-		return 0, next, nil
-	}
-	full := false
-	emit := func(e Dirent) bool {
+	full, err := vp.list(t, cookie, func(e Dirent) bool {
 		size := direntSize(e.Name)
-		if full = n+size > len(buf); full {
+		if n+size > len(buf) {
 			return false
 		}
 		putDirent(buf[n:], size, &e)
 		n, next = n+size, e.Cookie
 		return true
-	}
-	if cookie < hostCookie {
-		err = vp.dir.ReadDir(t, cookie, emit)
-	}
-	if err == nil && !full {
-		vp.readHosts(t, next, emit)
-	}
+	})
 	if full && n == 0 {
 		return 0, next, abi.EINVAL
+	}
+	return n, next, err
+}
+
+// list calls emit for the entries after cookie until it says false, and says whether it did. The vnode is locked shared.
+func (vp *Vnode) list(t *kern.Thread, cookie int64, emit func(Dirent) bool) (full bool, err error) {
+	if vp.removed {
+		return false, nil
+	}
+	next := cookie
+	step := func(e Dirent) bool {
+		if full = !emit(e); !full {
+			next = e.Cookie
+		}
+		return !full
+	}
+	if cookie < hostCookie || vp.stacked != nil {
+		err = vp.dir.ReadDir(t, cookie, step)
+	}
+	if err == nil && !full && vp.stacked == nil {
+		vp.readHosts(t, next, step)
 	}
 	if err == nil {
 		vp.touch(Atime)
 	}
-	return n, next, err
+	return full, err
 }
 
 // readHosts emits the host files mapped into a directory, in order of their names.

@@ -114,8 +114,8 @@ func (c *attrCall) run(src source, arg, name uint64, serve func(*attrCall) (int6
 	if err != nil {
 		return 0, err
 	}
-	defer vp.Release(c.t)
 	c.vp = vp
+	defer func() { c.vp.Release(c.t) }()
 	return serve(c)
 }
 
@@ -123,6 +123,9 @@ func (c *attrCall) run(src source, arg, name uint64, serve func(*attrCall) (int6
 //
 // Errors: EOPNOTSUPP; EINVAL for an unknown namespace; EPERM for the system's, which is the superuser's; EACCES.
 func (c *attrCall) attrs(want accessMode) (ExtAttrs, error) {
+	if err := c.under(want); err != nil {
+		return nil, err
+	}
 	x, ok := c.vp.node.(ExtAttrs)
 	if !ok {
 		return nil, abi.EOPNOTSUPP
@@ -139,6 +142,24 @@ func (c *attrCall) attrs(want accessMode) (ExtAttrs, error) {
 		return nil, err
 	}
 	return x, nil
+}
+
+// under goes from a layer's vnode to the one that has the attributes, if the caller may do there what he wants.
+func (c *attrCall) under(want accessMode) error {
+	if c.vp.stacked == nil {
+		return nil
+	}
+	var a Attr
+	if err := c.vp.access(c.t, c.t.Cred(), want, &a); err != nil {
+		return err
+	}
+	low, as, err := c.vp.under(c.t, want&mayWrite != 0)
+	if err != nil {
+		return err
+	}
+	c.vp.Release(c.t)
+	c.vp, c.t = low, as
+	return nil
 }
 
 // set gives an attribute a value. flags are XATTR_CREATE and XATTR_REPLACE, or 0.

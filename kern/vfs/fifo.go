@@ -43,12 +43,12 @@ var (
 	_ kern.Poller = (*fifoFile)(nil)
 )
 
-// openFifo opens a fifo: for reading it waits for a writer, for writing for a reader, unless O_NONBLOCK is given or both are
+// openFifo opens a fifo as a file of face: for reading it waits for a writer, for writing for a reader, unless O_NONBLOCK is given or both are
 // asked for.
 //
 // Errors: ENXIO for O_WRONLY and O_NONBLOCK without a reader, EINTR.
-func (vp *Vnode) openFifo(t *kern.Thread, fflags uint32) (kern.Ops, error) {
-	ff := &fifoFile{openVnode: openVnode{vp: vp}, read: fflags&abi.FREAD != 0, write: fflags&abi.FWRITE != 0}
+func (vp *Vnode) openFifo(t *kern.Thread, face *Vnode, fflags uint32) (vnodeFile, error) {
+	ff := &fifoFile{openVnode: openVnode{vp: face, leaf: vp}, read: fflags&abi.FREAD != 0, write: fflags&abi.FWRITE != 0}
 	vp.fifoMu.Lock()
 	if vp.fifo == nil {
 		vp.fifo = newFifo()
@@ -105,10 +105,10 @@ func (q *fifo) await(t *kern.Thread, ready func() bool) error {
 // detach undoes the open; the last one drops what is in the fifo.
 func (ff *fifoFile) detach() {
 	ff.fifo.pipe.Detach(ff.read, ff.write)
-	ff.vp.fifoMu.Lock()
-	defer ff.vp.fifoMu.Unlock()
-	if ff.fifo.opens--; ff.fifo.opens == 0 && ff.vp.fifo == ff.fifo {
-		ff.vp.fifo = nil
+	ff.leaf.fifoMu.Lock()
+	defer ff.leaf.fifoMu.Unlock()
+	if ff.fifo.opens--; ff.fifo.opens == 0 && ff.leaf.fifo == ff.fifo {
+		ff.leaf.fifo = nil
 	}
 }
 
@@ -137,9 +137,9 @@ func (ff *fifoFile) Write(t *kern.Thread, f *kern.File, p []byte, _ int64) (int,
 }
 
 func (ff *fifoFile) touch(which TimeMask) {
-	if ff.vp.rlock() == nil {
-		ff.vp.touch(which)
-		ff.vp.mu.RUnlock()
+	if ff.leaf.rlock() == nil {
+		ff.leaf.touch(which)
+		ff.leaf.mu.RUnlock()
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 
 // openVnode is what all open vnodes have in common: files of type DTYPE_VNODE are a regFile, a deviceFile or a fifoFile.
 type openVnode struct {
-	vp      *Vnode // held
+	vp *Vnode // held
+	// leaf is the vnode below vp that was opened, held: vp itself unless that is a layer's. Locks and events are its.
+	leaf    *Vnode
 	flocked atomic.Bool
 }
 
@@ -74,23 +76,39 @@ func VnodeOf(f *kern.File) *Vnode {
 // Close gives back what the open took.
 func (of *openVnode) Close(t *kern.Thread, f *kern.File) error {
 	of.closing(t, f)
-	of.vp.Release(t)
+	of.release(t)
 	return nil
 }
 
 // closing undoes what every open of a vnode does, but for the reference.
 func (of *openVnode) closing(t *kern.Thread, f *kern.File) {
 	if of.flocked.Load() {
-		of.vp.mount.vfs.locks.release(of.vp, f)
+		of.vp.mount.vfs.locks.release(of.leaf, f)
 	}
 	if f.Writable() {
-		of.vp.writers.Add(-1)
+		of.countWriter(-1)
+	}
+}
+
+// release drops the references.
+func (of *openVnode) release(t *kern.Thread) {
+	if of.leaf != of.vp {
+		of.leaf.Release(t)
+	}
+	of.vp.Release(t)
+}
+
+// countWriter counts an open for writing.
+func (of *openVnode) countWriter(by int32) {
+	of.vp.writers.Add(by)
+	if of.leaf != of.vp {
+		of.leaf.writers.Add(by)
 	}
 }
 
 // CloseDescriptor drops the process's record locks on the file, as POSIX has it at any close.
 func (of *openVnode) CloseDescriptor(t *kern.Thread, _ *kern.File) {
-	of.vp.mount.vfs.locks.release(of.vp, t.Proc)
+	of.vp.mount.vfs.locks.release(of.leaf, t.Proc)
 }
 
 // Read reads from a regular file.
@@ -107,6 +125,14 @@ func (of *regFile) Read(t *kern.Thread, f *kern.File, p []byte, off int64) (int,
 
 // readAt reads a part of a regular file. Errors: EISDIR, EINVAL for a negative offset.
 func (vp *Vnode) readAt(t *kern.Thread, p []byte, off int64) (int, error) {
+	if vp.stacked != nil {
+		low, as, err := vp.under(t, false)
+		if err != nil {
+			return 0, err
+		}
+		defer low.Release(t)
+		return low.readAt(as, p, off)
+	}
 	r, ok := vp.node.(Reader)
 	switch {
 	case vp.IsDir():
@@ -152,6 +178,14 @@ func (of *regFile) Write(t *kern.Thread, f *kern.File, p []byte, off int64) (int
 //
 // Errors: EFBIG past the limit RLIMIT_FSIZE or the largest offset, EINVAL for a negative offset, EISDIR, ENOSPC.
 func (vp *Vnode) writeAt(t *kern.Thread, p []byte, off int64, fl uint32) (n int, end int64, err error) {
+	if vp.stacked != nil {
+		low, as, err := vp.under(t, true)
+		if err != nil {
+			return 0, 0, err
+		}
+		defer low.Release(t)
+		return low.writeAt(as, p, off, fl)
+	}
 	w, ok := vp.node.(Writer)
 	switch {
 	case vp.IsDir():
@@ -295,7 +329,7 @@ func (vp *Vnode) truncate(t *kern.Thread, size int64, cred *kern.Cred) error {
 		return err
 	}
 	if cred != nil {
-		if err := vp.checkAccess(cred, &lk.attr, mayWrite); err != nil {
+		if err := vp.checkAccess(t, cred, &lk.attr, mayWrite); err != nil {
 			return err
 		}
 	}
@@ -310,21 +344,28 @@ func (vp *Vnode) truncate(t *kern.Thread, size int64, cred *kern.Cred) error {
 	if err := vp.setAttr(t, &lk.attr, &SetAttr{Valid: SetSize, Size: size}, false); err != nil {
 		return err
 	}
-	vp.clearSetID(t, &lk.attr)
+	if vp.stacked == nil {
+		vp.clearSetID(t, &lk.attr)
+	}
 	return nil
 }
 
 // Sync puts the file on stable storage.
 func (of *openVnode) Sync(t *kern.Thread, _ *kern.File, dataOnly bool) error {
-	s, ok := of.vp.node.(Syncer)
+	low, as, err := of.vp.under(t, false)
+	if err != nil {
+		return err
+	}
+	defer low.Release(t)
+	s, ok := low.node.(Syncer)
 	if !ok {
 		return nil
 	}
-	if err := of.vp.lock(); err != nil {
+	if err := low.lock(); err != nil {
 		return err
 	}
-	defer of.vp.mu.Unlock()
-	return s.Fsync(t, dataOnly)
+	defer low.mu.Unlock()
+	return s.Fsync(as, dataOnly)
 }
 
 // Stat is fstat(2).
@@ -332,8 +373,13 @@ func (of *openVnode) Stat(t *kern.Thread, _ *kern.File, st *abi.Stat) error { re
 
 // Ioctl is the file system's.
 func (of *openVnode) Ioctl(t *kern.Thread, _ *kern.File, cmd uint32, data []byte) error {
-	if n, ok := of.vp.node.(Ioctler); ok {
-		return n.Ioctl(t, cmd, data)
+	low, as, err := of.vp.under(t, false)
+	if err != nil {
+		return err
+	}
+	defer low.Release(t)
+	if n, ok := low.node.(Ioctler); ok {
+		return n.Ioctl(as, cmd, data)
 	}
 	return abi.ENOTTY
 }

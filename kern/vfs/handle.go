@@ -18,11 +18,7 @@ const (
 
 // handle is a vnode's file handle. Errors: EOPNOTSUPP.
 func (vp *Vnode) handle() ([]byte, error) {
-	finder, ok := vp.mount.fs.(HandleFinder)
-	if !ok || vp.isHost() {
-		return nil, abi.EOPNOTSUPP
-	}
-	own, err := finder.Handle(vp.node)
+	own, err := vp.Handle()
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +45,20 @@ func (v *VFS) byHandle(t *kern.Thread, b []byte) (*Vnode, error) {
 	if i < 0 {
 		return nil, abi.ESTALE
 	}
-	m := mounts[i]
+	return mounts[i].Find(t, b[handleHead:handleHead+n])
+}
+
+// Handle is the file system's own part of a vnode's file handle. Errors: EOPNOTSUPP.
+func (vp *Vnode) Handle() ([]byte, error) {
+	finder, ok := vp.mount.fs.(HandleFinder)
+	if !ok || vp.isHost() {
+		return nil, abi.EOPNOTSUPP
+	}
+	return finder.Handle(vp.node)
+}
+
+// Find is the vnode, held, of the file system's own part of a file handle. Errors: ESTALE, EOPNOTSUPP.
+func (m *Mount) Find(t *kern.Thread, own []byte) (*Vnode, error) {
 	if !m.enter() {
 		return nil, abi.ESTALE
 	}
@@ -58,11 +67,7 @@ func (v *VFS) byHandle(t *kern.Thread, b []byte) (*Vnode, error) {
 	if !ok {
 		return nil, abi.EOPNOTSUPP
 	}
-	node, err := finder.Find(b[handleHead : handleHead+n])
-	if err != nil {
-		return nil, err
-	}
-	return m.Vnode(t, node)
+	return m.vnodeOf(t, func() (Node, error) { return finder.Find(own) })
 }
 
 // getfh is __getfh30(2): path, buffer, address of its size. Errors: EPERM, EOPNOTSUPP, E2BIG, with the size that is needed.

@@ -13,12 +13,12 @@ func (of *openVnode) Knote(_ *kern.File, filter uint32) (*kern.Selinfo, kern.Kno
 		return nil, nil, abi.EINVAL
 	}
 	event := func(hint, sfflags uint32) (active bool, data int64, fflags uint32, flags uint16) {
-		if of.vp.dead.Load() {
+		if of.vp.dead.Load() || of.leaf.dead.Load() {
 			return true, 0, hint&sfflags | abi.NOTE_REVOKE, abi.EV_EOF
 		}
 		return hint&sfflags != 0, 0, hint & sfflags, 0
 	}
-	return &of.vp.sel, event, nil
+	return &of.leaf.sel, event, nil
 }
 
 // Knote adds EVFILT_READ, active while the offset is not at the end of the file, with the distance as data (negative past the
@@ -26,9 +26,9 @@ func (of *openVnode) Knote(_ *kern.File, filter uint32) (*kern.Selinfo, kern.Kno
 func (of *regFile) Knote(f *kern.File, filter uint32) (*kern.Selinfo, kern.KnoteEvent, error) {
 	switch filter {
 	case abi.EVFILT_READ:
-		return &of.vp.sel, of.readEvent(f), nil
+		return &of.leaf.sel, of.readEvent(f), nil
 	case abi.EVFILT_WRITE:
-		return &of.vp.sel, alwaysActive, nil
+		return &of.leaf.sel, alwaysActive, nil
 	}
 	return of.openVnode.Knote(f, filter)
 }

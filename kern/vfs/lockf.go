@@ -218,7 +218,7 @@ func (list *lockList) join(owner lockOwner) {
 //
 // Errors: EAGAIN, EDEADLK, EINTR, EINVAL for a range that begins before the file or reaches past the largest offset.
 func (of *openVnode) Lock(t *kern.Thread, _ *kern.File, cmd int, l *abi.Flock) error {
-	r := &lockRequest{vp: of.vp, advLock: advLock{owner: t.Proc, exclusive: l.Type == abi.F_WRLCK}}
+	r := &lockRequest{vp: of.leaf, advLock: advLock{owner: t.Proc, exclusive: l.Type == abi.F_WRLCK}}
 	var err error
 	if r.start, r.end, err = of.lockRange(t, l); err != nil {
 		return err
@@ -229,15 +229,15 @@ func (of *openVnode) Lock(t *kern.Thread, _ *kern.File, cmd int, l *abi.Flock) e
 		lt.get(r, l)
 		return nil
 	case l.Type == abi.F_UNLCK:
-		lt.clear(of.vp, r.owner, r.start, r.end)
+		lt.clear(of.leaf, r.owner, r.start, r.end)
 		return nil
 	}
 	if err := lt.set(t, r, cmd == abi.F_SETLKW); err != nil {
 		return err
 	}
-	if !hasOpen(t.Proc, of.vp) {
+	if !hasOpen(t.Proc, of.leaf) {
 		// Another thread has closed the file's last descriptor meanwhile; nothing would ever release the lock.
-		lt.release(of.vp, t.Proc)
+		lt.release(of.leaf, t.Proc)
 	}
 	return nil
 }
@@ -296,7 +296,11 @@ func (lt *lockTable) get(r *lockRequest, l *abi.Flock) {
 // hasOpen says whether a process has a descriptor of a file.
 func hasOpen(p *kern.Proc, vp *Vnode) bool {
 	found := false
-	p.Desc.Open(func(_ int, f *kern.File) { found = found || VnodeOf(f) == vp })
+	p.Desc.Open(func(_ int, f *kern.File) {
+		if vf, ok := f.Ops.(vnodeFile); ok {
+			found = found || vf.base().leaf == vp
+		}
+	})
 	return found
 }
 
@@ -319,13 +323,13 @@ func (of *openVnode) flock(t *kern.Thread, f *kern.File, how int) error {
 	lt := &of.vp.mount.vfs.locks
 	switch how &^ abi.LOCK_NB {
 	case abi.LOCK_UN:
-		lt.release(of.vp, f)
+		lt.release(of.leaf, f)
 		return nil
 	case abi.LOCK_SH, abi.LOCK_EX:
 	default:
 		return abi.EINVAL
 	}
 	of.flocked.Store(true)
-	r := &lockRequest{vp: of.vp, advLock: advLock{owner: f, exclusive: how&abi.LOCK_EX != 0, end: toEOF}}
+	r := &lockRequest{vp: of.leaf, advLock: advLock{owner: f, exclusive: how&abi.LOCK_EX != 0, end: toEOF}}
 	return lt.set(t, r, how&abi.LOCK_NB == 0)
 }

@@ -44,6 +44,14 @@ var specialConfs = map[int]int64{
 
 // pathconf answers pathconf(2) for a file. Errors: EINVAL.
 func (vp *Vnode) pathconf(t *kern.Thread, name int) (int64, error) {
+	if vp.stacked != nil {
+		low, as, err := vp.under(t, false)
+		if err != nil {
+			return 0, err
+		}
+		defer low.Release(t)
+		return low.pathconf(as, name)
+	}
 	if p, ok := vp.node.(Pathconfer); ok {
 		if n, err := p.Pathconf(t, name); err != abi.EINVAL {
 			return n, err
@@ -129,15 +137,20 @@ func space(t *kern.Thread, a *kern.Args, do func(vp *Vnode, off, n int64) error)
 		if of.vp.IsDir() {
 			return abi.EISDIR
 		}
-		if err := of.vp.lock(); err != nil {
+		low, _, err := of.vp.under(t, true)
+		if err != nil {
 			return err
 		}
-		defer of.vp.mu.Unlock()
-		if err := do(of.vp, off, n); err != nil {
+		defer low.Release(t)
+		if err := low.lock(); err != nil {
 			return err
 		}
-		of.vp.touch(Mtime | Ctime)
-		of.vp.notify(abi.NOTE_WRITE)
+		defer low.mu.Unlock()
+		if err := do(low, off, n); err != nil {
+			return err
+		}
+		low.touch(Mtime | Ctime)
+		low.notify(abi.NOTE_WRITE)
 		return nil
 	})
 }

@@ -100,7 +100,7 @@ func newMount(v *VFS, typ *Type) *Mount {
 
 // Vnode is the vnode of a node of the mounted file system, held.
 //
-// Errors: those of Node.Attr; EIO when the file system is unmounted.
+// Errors: those of Node.Attr; EIO when the file system is unmounted; errEnded for an Activator that has ended.
 func (m *Mount) Vnode(t *kern.Thread, n Node) (*Vnode, error) {
 	m.mu.Lock()
 	vp := m.find(n)
@@ -123,6 +123,7 @@ func (m *Mount) Vnode(t *kern.Thread, n Node) (*Vnode, error) {
 	case abi.S_IFCHR, abi.S_IFBLK:
 		fresh.rdev = a.Rdev
 	}
+	fresh.stacked, _ = n.(Stacked)
 	fresh.refs.Store(1)
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -131,6 +132,9 @@ func (m *Mount) Vnode(t *kern.Thread, n Node) (*Vnode, error) {
 	}
 	if m.gone {
 		return nil, abi.EIO
+	}
+	if !activate(n) {
+		return nil, errEnded
 	}
 	m.vnodes[n] = fresh
 	return fresh, nil

@@ -1,7 +1,6 @@
 package vfs
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -40,15 +39,16 @@ func mount(t *kern.Thread, a *kern.Args) (int64, error) {
 		return 0, err
 	}
 	args := &MountArgs{Flags: int(flags), Data: data, On: vp, Path: path, VFS: v}
-	if args.Strings, err = copyInStrings(t, data, typ); err != nil {
+	if flags&abi.MNT_GETARGS != 0 {
+		return v.getMountArgs(t, args, a[3])
+	}
+	if !t.Cred().Root() {
+		return 0, abi.EPERM
+	}
+	if err := copyInRefs(t, args, typ); err != nil {
 		return 0, err
 	}
-	switch {
-	case flags&abi.MNT_GETARGS != 0:
-		return v.getMountArgs(t, args, a[3])
-	case !t.Cred().Root():
-		return 0, abi.EPERM
-	case flags&abi.MNT_UPDATE != 0:
+	if flags&abi.MNT_UPDATE != 0 {
 		return 0, v.update(t, args)
 	}
 	_, err = v.Mount(t, typ, args)
@@ -92,25 +92,34 @@ func copyInMountData(t *kern.Thread, addr, n uint64, typ *Type) ([]byte, error) 
 	return data, t.Mem.CopyIn(addr, data)
 }
 
-// copyInStrings reads the strings that the argument structure has the addresses of.
-func copyInStrings(t *kern.Thread, data []byte, typ *Type) ([]string, error) {
-	var list []string
-	for _, off := range typ.Strings {
-		var addr uint64
-		if off+8 <= len(data) {
-			addr = binary.LittleEndian.Uint64(data[off:])
-		}
+// copyInRefs reads the strings and arrays that the argument structure has the addresses of.
+func copyInRefs(t *kern.Thread, args *MountArgs, typ *Type) error {
+	if typ.Refs == nil || args.Data == nil {
+		return nil
+	}
+	refs, err := typ.Refs(args.Data)
+	if err != nil {
+		return err
+	}
+	for _, addr := range refs.Strings {
 		if addr == 0 {
-			list = append(list, "")
+			args.Strings = append(args.Strings, "")
 			continue
 		}
 		b, err := t.Mem.CopyInStr(addr, abi.PATH_MAX)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		list = append(list, string(b))
+		args.Strings = append(args.Strings, string(b))
 	}
-	return list, nil
+	for _, ref := range refs.Arrays {
+		b := make([]byte, ref.Size)
+		if err := t.Mem.CopyIn(ref.Addr, b); err != nil {
+			return err
+		}
+		args.Arrays = append(args.Arrays, b)
+	}
+	return nil
 }
 
 // getMountArgs is MNT_GETARGS: it copies out the arguments that a file system is mounted with and returns their length.
@@ -140,11 +149,11 @@ func (v *VFS) getMountArgs(t *kern.Thread, args *MountArgs, addr uint64) (int64,
 //
 // Errors: ENOTDIR, EBUSY, EINVAL; those of Type.Mount.
 func (v *VFS) Mount(t *kern.Thread, typ *Type, args *MountArgs) (*Mount, error) {
-	on, flags := args.On, uint32(args.Flags)
+	on := args.On
 	switch {
 	case on != nil && !on.IsDir():
 		return nil, abi.ENOTDIR
-	case flags&abi.MNT_EXPORTED != 0:
+	case args.Flags&abi.MNT_EXPORTED != 0:
 		return nil, abi.EINVAL
 	}
 	if on != nil {
@@ -160,7 +169,7 @@ func (v *VFS) Mount(t *kern.Thread, typ *Type, args *MountArgs) (*Mount, error) 
 	defer v.mountMu.Unlock()
 	m := newMount(v, typ)
 	m.fs, m.owner = fs, t.Cred().Euid
-	flags &= (abi.MNT_BASIC_FLAGS | abi.MNT_IGNORE) &^ abi.MNT_OP_FLAGS
+	flags := uint32(args.Flags) & (abi.MNT_BASIC_FLAGS | abi.MNT_IGNORE) &^ abi.MNT_OP_FLAGS
 	if !typ.Remote {
 		flags |= abi.MNT_LOCAL
 	}
@@ -398,16 +407,28 @@ func (v *VFS) kill(t *kern.Thread, m *Mount) {
 		df.revoke(t)
 	}
 	for _, vp := range vnodes {
-		vp.mu.Lock()
-		vp.dead.Store(true)
-		vp.mu.Unlock()
-		v.cache.purgeDir(t, vp)
-		vp.node.Inactive(t)
-		vp.notify(abi.NOTE_REVOKE)
+		vp.kill(t)
 	}
 	if err := m.fs.Unmount(t, true); err != nil {
 		v.k.Logf("%s: forced unmount: %v\n", m.path, err)
 	}
+}
+
+// kill ends the vnode: what is open stops working.
+func (vp *Vnode) kill(t *kern.Thread) {
+	low, _, err := vp.under(t, false)
+	vp.mu.Lock()
+	vp.dead.Store(true)
+	vp.mu.Unlock()
+	vp.mount.vfs.cache.purgeDir(t, vp)
+	if err == nil {
+		low.sel.Notify(0) // whoever watches it through this vnode sees that it is dead
+		if low != vp {
+			low.Release(t)
+		}
+	}
+	vp.node.Inactive(t)
+	vp.notify(abi.NOTE_REVOKE)
 }
 
 // detach uncovers the directory; called with mountMu held.

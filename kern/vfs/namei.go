@@ -24,6 +24,8 @@ type lookup struct {
 	name  []byte // the component at hand; empty for "/"
 	tail  []byte // what follows name, with its leading slashes
 	links int    // symbolic links followed
+	// expect is what the name must lead to, for layers, which have looked it up before; nil for anything.
+	expect *Vnode
 
 	buf  [2][abi.PATH_MAX]byte // rest after following a link, by turns
 	attr Attr
@@ -249,14 +251,10 @@ func (lk *lookup) lookupLocked(dir *Vnode, name []byte) (*Vnode, error) {
 		return vp, nil
 	}
 	s := string(name)
-	n, err := dir.dir.Lookup(lk.t, s)
+	vp, err := dir.mount.vnodeOf(lk.t, func() (Node, error) { return dir.dir.Lookup(lk.t, s) })
 	if err == abi.ENOENT {
 		lk.v.cache.enter(lk.t, dir, s, nil)
 	}
-	if err != nil {
-		return nil, err
-	}
-	vp, err := dir.mount.Vnode(lk.t, n)
 	if err != nil {
 		return nil, err
 	}
@@ -292,19 +290,16 @@ func (lk *lookup) parent() (*Vnode, error) {
 
 // parent is the vnode of a directory's ".." within its file system, held. Errors: ENOENT for a removed directory.
 func (vp *Vnode) parent(t *kern.Thread) (*Vnode, error) {
-	if err := vp.rlock(); err != nil {
-		return nil, abi.ENOENT
-	}
-	if vp.removed {
-		vp.mu.RUnlock()
-		return nil, abi.ENOENT
-	}
-	n, err := vp.dir.Parent(t)
-	vp.mu.RUnlock()
-	if err != nil {
-		return nil, err
-	}
-	return vp.mount.Vnode(t, n)
+	return vp.mount.vnodeOf(t, func() (Node, error) {
+		if err := vp.rlock(); err != nil {
+			return nil, abi.ENOENT
+		}
+		defer vp.mu.RUnlock()
+		if vp.removed {
+			return nil, abi.ENOENT
+		}
+		return vp.dir.Parent(t)
+	})
 }
 
 // mayLookup checks that dir is a directory and may be searched.
@@ -320,6 +315,9 @@ func (lk *lookup) mayLookup(dir *Vnode) error {
 func (lk *lookup) maySearch(dir *Vnode) error {
 	if dir.dir == nil {
 		return abi.ENOTDIR
+	}
+	if dir.stacked != nil {
+		return dir.stacked.Access(lk.t, lk.cred, uint32(mayExec))
 	}
 	if lk.cred.Root() {
 		return nil
@@ -371,6 +369,14 @@ func (lk *lookup) followLink(link *Vnode) error {
 
 // readlink is a symbolic link's target. Errors: EINVAL for what is none.
 func (vp *Vnode) readlink(t *kern.Thread) (string, error) {
+	if vp.stacked != nil {
+		low, as, err := vp.under(t, false)
+		if err != nil {
+			return "", err
+		}
+		defer low.Release(t)
+		return low.readlink(as)
+	}
 	ln, ok := vp.node.(Linkname)
 	if !ok {
 		return "", abi.EINVAL

@@ -18,18 +18,35 @@ type Type struct {
 	Remote bool
 	// ArgsSize is the size of the argument structure in bytes: what is copied in when the client gives no length.
 	ArgsSize int
-	// Strings are the offsets, in the argument structure, of the addresses of strings (fspec): they are copied in too.
-	Strings []int
+	// Refs reads from an argument structure what it has the addresses of, to be copied in too: strings (fspec), arrays. nil for
+	// none. Errors: EINVAL for a structure that is too short, or an array that is too long.
+	Refs func(data []byte) (Refs, error)
+}
+
+// Refs are the addresses in an argument structure.
+type Refs struct {
+	// Strings are the addresses of strings; 0 for none.
+	Strings []uint64
+	// Arrays are those of arrays.
+	Arrays []ArrayRef
+}
+
+// ArrayRef is the address of an array and its size in bytes.
+type ArrayRef struct {
+	Addr uint64
+	Size int
 }
 
 // MountArgs is what a Type's Mount gets.
 type MountArgs struct {
-	// Flags are mount(2)'s MNT_*.
+	// Flags are mount(2)'s MNT_*. A Type's Mount may add MNT_RDONLY.
 	Flags int
 	// Data is the file system's own argument structure, as long as the client says; nil when it gave none.
 	Data []byte
-	// Strings are those that Type.Strings asks for, in its order; "" for an address of 0.
+	// Strings are those that Type.Refs asks for, in its order; "" for an address of 0.
 	Strings []string
+	// Arrays are those that Type.Refs asks for, in its order.
+	Arrays [][]byte
 	// On is the covered directory; nil when the root is mounted.
 	On *Vnode
 	// Path is where it is mounted, from the real root.
@@ -109,6 +126,8 @@ type SetAttr struct {
 	Flags        uint32
 	Atime, Mtime time.Time
 	Btime        time.Time
+	// Now says that the times are set to now, by whoever may write.
+	Now bool
 }
 
 // AttrMask says which attributes a SetAttr changes.

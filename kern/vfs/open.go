@@ -148,7 +148,7 @@ func (v *VFS) openFile(t *kern.Thread, vp *Vnode, fflags uint32) (*kern.File, er
 		return nil, err
 	}
 	if fflags&abi.FWRITE != 0 {
-		vp.writers.Add(1)
+		ops.base().countWriter(1)
 	}
 	f := kern.NewFile(abi.DTYPE_VNODE, ops, fflags&statusFlags)
 	if df, ok := ops.(*deviceFile); ok {
@@ -158,7 +158,24 @@ func (v *VFS) openFile(t *kern.Thread, vp *Vnode, fflags uint32) (*kern.File, er
 }
 
 // open opens what the vnode stands for. It may wait: no lock is held.
-func (vp *Vnode) open(t *kern.Thread, fflags uint32) (kern.Ops, error) {
+func (vp *Vnode) open(t *kern.Thread, fflags uint32) (vnodeFile, error) {
+	if vp.stacked == nil {
+		return vp.openAs(t, vp, fflags)
+	}
+	low, as, err := vp.openBelow(t, fflags)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := low.openAs(as, vp, fflags)
+	if err != nil {
+		low.Release(t)
+	}
+	return ops, err
+}
+
+// openAs opens what the vnode stands for as a file of face, which is the vnode itself or a layer's above it. With a layer's, the
+// caller's reference of the vnode is the file's.
+func (vp *Vnode) openAs(t *kern.Thread, face *Vnode, fflags uint32) (vnodeFile, error) {
 	if vp.dead.Load() {
 		return nil, abi.ENXIO
 	}
@@ -168,16 +185,16 @@ func (vp *Vnode) open(t *kern.Thread, fflags uint32) (kern.Ops, error) {
 			return nil, err
 		}
 		if ops != nil {
-			return &deviceFile{openVnode: openVnode{vp: vp}, ops: ops}, nil
+			return &deviceFile{openVnode: openVnode{vp: face, leaf: vp}, ops: ops}, nil
 		}
 	}
 	switch vp.typ {
 	case abi.S_IFIFO:
-		return vp.openFifo(t, fflags)
+		return vp.openFifo(t, face, fflags)
 	case abi.S_IFCHR, abi.S_IFBLK:
-		return vp.openSpecial(t, fflags)
+		return vp.openSpecial(t, face, fflags)
 	}
-	return &regFile{openVnode{vp: vp}}, nil
+	return &regFile{openVnode{vp: face, leaf: vp}}, nil
 }
 
 // lockOnOpen is O_SHLOCK and O_EXLOCK.

@@ -89,6 +89,9 @@ func (lk *lookup) removeLocked(wantDir bool) (vp, forgotten *Vnode, err error) {
 	if vp, err = lk.lookupLocked(dir, lk.name); err != nil {
 		return nil, nil, err
 	}
+	if err := lk.expected(vp); err != nil {
+		return vp, nil, err
+	}
 	switch {
 	case vp.isHost():
 		return vp, nil, abi.ENOENT // as the original: such names cannot be taken away
@@ -130,10 +133,13 @@ func (lk *lookup) mayRemove(dir, vp *Vnode) error {
 	if vp.covered.Load() != nil || vp.hasHosts() {
 		return abi.EBUSY
 	}
+	if dir.stacked != nil {
+		return nil // the directory below checks
+	}
 	if err := dir.node.Attr(lk.t, &lk.attr); err != nil {
 		return err
 	}
-	if err := dir.checkAccess(lk.cred, &lk.attr, mayWrite|mayExec); err != nil {
+	if err := dir.checkAccess(lk.t, lk.cred, &lk.attr, mayWrite|mayExec); err != nil {
 		return err
 	}
 	scratch := lk.v.scratch(lk.t)

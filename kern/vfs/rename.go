@@ -263,6 +263,9 @@ func (r *renaming) lookupBoth() (err error) {
 		return err
 	}
 	r.release = append(r.release, r.fvp)
+	if err := r.from.expected(r.fvp); err != nil {
+		return err
+	}
 	if r.fvp.isHost() {
 		return abi.ENOENT
 	}
@@ -274,6 +277,9 @@ func (r *renaming) lookupBoth() (err error) {
 		return err
 	}
 	r.release = append(r.release, r.tvp)
+	if err := r.to.expected(r.tvp); err != nil {
+		return err
+	}
 	if r.tvp.isHost() {
 		return abi.EBUSY
 	}
@@ -335,15 +341,15 @@ func (r *renaming) mayRename() error {
 		if err := r.to.dir.node.Attr(r.t, &r.to.attr); err != nil {
 			return err
 		}
-		if err := r.to.dir.checkAccess(r.to.cred, &r.to.attr, mayWrite|mayExec); err != nil {
+		if err := r.to.dir.checkAccess(r.t, r.to.cred, &r.to.attr, mayWrite|mayExec); err != nil {
 			return err
 		}
 	}
-	if r.fvp.IsDir() && r.from.dir != r.to.dir {
+	if r.fvp.IsDir() && r.from.dir != r.to.dir && r.fvp.stacked == nil {
 		if err := r.fvp.node.Attr(r.t, &r.from.attr); err != nil {
 			return err
 		}
-		return r.fvp.checkAccess(r.from.cred, &r.from.attr, mayWrite)
+		return r.fvp.checkAccess(r.t, r.from.cred, &r.from.attr, mayWrite)
 	}
 	return nil
 }

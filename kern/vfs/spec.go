@@ -38,15 +38,15 @@ var (
 	_ kern.Poller = (*deviceFile)(nil)
 )
 
-// openSpecial opens a special file's device.
+// openSpecial opens a special file's device as a file of face.
 //
 // Errors: ENXIO without a driver, or on a file system mounted nodev; EBUSY for a block device that is open: its
 // contents cannot be kept consistent otherwise; the driver's.
-func (vp *Vnode) openSpecial(t *kern.Thread, fflags uint32) (kern.Ops, error) {
+func (vp *Vnode) openSpecial(t *kern.Thread, face *Vnode, fflags uint32) (vnodeFile, error) {
 	if vp.mount.Flags()&abi.MNT_NODEV != 0 {
 		return nil, abi.ENXIO
 	}
-	df := &deviceFile{openVnode: openVnode{vp: vp}, key: specKey{vp.rdev, vp.typ == abi.S_IFBLK}}
+	df := &deviceFile{openVnode: openVnode{vp: face, leaf: vp}, key: specKey{vp.rdev, vp.typ == abi.S_IFBLK}}
 	driver, err := vp.mount.vfs.k.Device(vp.rdev, df.key.blk)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (st *specTable) takeMount(m *Mount) []*deviceFile {
 	var list []*deviceFile
 	for _, opens := range st.open {
 		for df := range opens {
-			if df.vp.mount == m && df.file != nil {
+			if (df.vp.mount == m || df.leaf.mount == m) && df.file != nil {
 				list = append(list, df)
 				delete(opens, df)
 			}
@@ -179,9 +179,9 @@ func (df *deviceFile) Write(t *kern.Thread, f *kern.File, p []byte, off int64) (
 }
 
 func (df *deviceFile) touchSpecial(which TimeMask) {
-	if df.vp.rlock() == nil {
-		df.vp.touch(which)
-		df.vp.mu.RUnlock()
+	if df.leaf.rlock() == nil {
+		df.leaf.touch(which)
+		df.leaf.mu.RUnlock()
 	}
 }
 
@@ -268,7 +268,7 @@ func (df *deviceFile) Selinfo() *kern.Selinfo {
 	if p, ok := df.ops.(kern.Poller); ok {
 		return p.Selinfo()
 	}
-	return &df.vp.sel
+	return &df.leaf.sel
 }
 
 // Knote is the driver's for reading and writing, or follows from Poll; EVFILT_VNODE is the vnode's.
@@ -331,11 +331,19 @@ func revoke(t *kern.Thread, a *kern.Args) (int64, error) {
 	if vp.typ != abi.S_IFCHR && vp.typ != abi.S_IFBLK {
 		return 0, abi.EINVAL
 	}
+	vp.revoke(t)
+	return 0, nil
+}
+
+// revoke closes the device of a special file, whoever has it open by whatever name.
+func (vp *Vnode) revoke(t *kern.Thread) {
 	for _, df := range vp.mount.vfs.specs.take(specKey{vp.rdev, vp.typ == abi.S_IFBLK}) {
 		df.revoke(t)
 	}
-	vp.notify(abi.NOTE_REVOKE)
-	return 0, nil
+	if low, _, err := vp.under(t, false); err == nil {
+		low.notify(abi.NOTE_REVOKE)
+		low.Release(t)
+	}
 }
 
 // revoke closes the device behind one open.
@@ -345,7 +353,7 @@ func (df *deviceFile) revoke(t *kern.Thread) {
 	}
 	df.ops.Close(t, df.file)
 	df.Selinfo().Notify(0)
-	df.vp.notify(abi.NOTE_REVOKE)
+	df.leaf.notify(abi.NOTE_REVOKE)
 }
 
 // Disk is a block device that a file system has opened for itself.

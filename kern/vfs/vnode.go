@@ -22,6 +22,8 @@ type Vnode struct {
 	dir   Directory // node, when it is a directory
 	typ   uint32    // S_IF*: the file's type never changes
 	rdev  uint64    // of special files
+	// stacked is node, when it is a layer's.
+	stacked Stacked
 
 	refs    atomic.Int32
 	covered atomic.Pointer[Mount] // what is mounted here
@@ -164,4 +166,9 @@ func (vp *Vnode) touchRead(t *kern.Thread) {
 }
 
 // notify tells kqueue of events on the vnode, NOTE_*.
-func (vp *Vnode) notify(hint uint32) { vp.sel.Notify(hint) }
+// Those of a layer's are told of the vnode below, which sees every change.
+func (vp *Vnode) notify(hint uint32) {
+	if vp.stacked == nil {
+		vp.sel.Notify(hint)
+	}
+}
