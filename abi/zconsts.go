@@ -5806,6 +5806,10 @@ const (
 	ULLONG_MAX                            = 18446744073709551615
 	ULONG_MAX                             = 18446744073709551615
 	UNASSIGNED                            = -1
+	UNMNT_ABOVE                           = 1
+	UNMNT_BELOW                           = 2
+	UNMNT_OPMASK                          = 3
+	UNMNT_REPLACE                         = 3
 	UNWRITTEN                             = -2
 	UPAGES                                = 3
 	UQUAD_MAX                             = 18446744073709551615

@@ -47,6 +47,7 @@ var layouts = []struct {
 	{"struct layer_args", SizeofLayerArgs, func() record { return new(LayerArgs) }},
 	{"struct null_args", SizeofNullArgs, func() record { return new(NullArgs) }},
 	{"struct umap_args", SizeofUmapArgs, func() record { return new(UmapArgs) }},
+	{"struct union_args", SizeofUnionArgs, func() record { return new(UnionArgs) }},
 	{"struct mfs_args", SizeofMfsArgs, func() record { return new(MfsArgs) }},
 	{"struct msdosfs_args", SizeofMsdosfsArgs, func() record { return new(MsdosfsArgs) }},
 	{"struct iso_args", SizeofIsoArgs, func() record { return new(IsoArgs) }},

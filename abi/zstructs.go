@@ -2707,6 +2707,51 @@ func (s *UmapArgs) get(b *[SizeofUmapArgs]byte) {
 	s.Gmapdata = binary.LittleEndian.Uint64(b[152:160])
 }
 
+// SizeofUnionArgs is the size of a struct union_args in bytes.
+const SizeofUnionArgs = 16
+
+// UnionArgs is struct union_args.
+type UnionArgs struct {
+	Target   uint64 // target
+	Mntflags int32  // mntflags
+}
+
+// Encode writes s to the first SizeofUnionArgs bytes of b, padding as zeroes.
+func (s *UnionArgs) Encode(b []byte) error {
+	if len(b) < SizeofUnionArgs {
+		return ErrShort
+	}
+	s.put((*[SizeofUnionArgs]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofUnionArgs bytes of b.
+func (s *UnionArgs) Decode(b []byte) error {
+	if len(b) < SizeofUnionArgs {
+		return ErrShort
+	}
+	s.get((*[SizeofUnionArgs]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *UnionArgs) Append(b []byte) []byte {
+	var raw [SizeofUnionArgs]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *UnionArgs) put(b *[SizeofUnionArgs]byte) {
+	binary.LittleEndian.PutUint64(b[0:8], s.Target)
+	binary.LittleEndian.PutUint32(b[8:12], uint32(s.Mntflags))
+	clear(b[12:16])
+}
+
+func (s *UnionArgs) get(b *[SizeofUnionArgs]byte) {
+	s.Target = binary.LittleEndian.Uint64(b[0:8])
+	s.Mntflags = int32(binary.LittleEndian.Uint32(b[8:12]))
+}
+
 // SizeofMfsArgs is the size of a struct mfs_args in bytes.
 const SizeofMfsArgs = 152
 

@@ -241,3 +241,26 @@ func TestConflicts(t *testing.T) {
 		t.Error("a name can be claimed once")
 	}
 }
+
+// TestExtraStructs: extra.json adds structures, with their source, and changes none.
+func TestExtraStructs(t *testing.T) {
+	for _, tc := range []struct{ facts, extra, want string }{
+		{`{"structs":{}}`, `{"structs":{"struct a":{"size":4,"source":"a.h"}}}`, ""},
+		{`{"structs":{}}`, `{"structs":{"struct a":{"size":4}}}`, "no source"},
+		{`{"structs":{"struct a":{"size":8}}}`, `{"structs":{"struct a":{"size":4,"source":"a.h"}}}`, "was measured"},
+	} {
+		dir := t.TempDir()
+		for name, text := range map[string]string{"facts.json": tc.facts, "extra.json": tc.extra, "structs.txt": ""} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		src, err := Load(filepath.Join(dir, "facts.json"))
+		if tc.want == "" && (err != nil || src.Facts.Structs["struct a"].Size != 4) {
+			t.Errorf("%s: %v", tc.extra, err)
+		}
+		if tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+			t.Errorf("%s: %v, want %s", tc.extra, err, tc.want)
+		}
+	}
+}

@@ -62,6 +62,7 @@ type Extra struct {
 	Errno         []Text              `json:"errno"`
 	Signals       []Text              `json:"signals"`
 	Consts        map[string]Constant `json:"consts"`
+	Structs       map[string]Known    `json:"structs"`
 	Unsigned      []string            `json:"unsigned"`
 	Skip          map[string]string   `json:"skip"`
 	IoctlPrefixes []string            `json:"ioctl_prefixes"`
@@ -77,6 +78,12 @@ type Text struct {
 // Constant is a number with the place that it is known from.
 type Constant struct {
 	Value  int64  `json:"value"`
+	Source string `json:"source"`
+}
+
+// Known is the layout of a structure with the place that it is known from.
+type Known struct {
+	CStruct
 	Source string `json:"source"`
 }
 
@@ -96,6 +103,9 @@ func Load(data string) (*Source, error) {
 	if err := readJSON(filepath.Join(dir, "extra.json"), &src.Extra); err != nil {
 		return nil, err
 	}
+	if err := src.addStructs(); err != nil {
+		return nil, err
+	}
 	structs := filepath.Join(dir, "structs.txt")
 	text, err := os.ReadFile(structs)
 	if err != nil {
@@ -106,6 +116,23 @@ func Load(data string) (*Source, error) {
 		return nil, fmt.Errorf("%s: %w", structs, err)
 	}
 	return src, nil
+}
+
+// addStructs adds the structures of extra.json to those measured. Errors: one that was measured.
+func (src *Source) addStructs() error {
+	if src.Facts.Structs == nil {
+		src.Facts.Structs = map[string]CStruct{}
+	}
+	for name, s := range src.Extra.Structs {
+		if _, measured := src.Facts.Structs[name]; measured {
+			return fmt.Errorf("extra.json: %s was measured", name)
+		}
+		if s.Source == "" {
+			return fmt.Errorf("extra.json: %s has no source", name)
+		}
+		src.Facts.Structs[name] = s.CStruct
+	}
+	return nil
 }
 
 func readJSON(name string, v any) error {
