@@ -28,7 +28,10 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mknod"
 	"github.com/rumpctrl/rumpctrl/util/modstat"
 	"github.com/rumpctrl/rumpctrl/util/mount"
+	"github.com/rumpctrl/rumpctrl/util/mount_null"
+	"github.com/rumpctrl/rumpctrl/util/mount_overlay"
 	"github.com/rumpctrl/rumpctrl/util/mount_tmpfs"
+	"github.com/rumpctrl/rumpctrl/util/mount_umap"
 	"github.com/rumpctrl/rumpctrl/util/mv"
 	"github.com/rumpctrl/rumpctrl/util/pax"
 	"github.com/rumpctrl/rumpctrl/util/rm"
@@ -70,7 +73,10 @@ var table = [...]*util.Utility{
 	&mknod.Utility,
 	&modstat.Utility,
 	&mount.Utility,
+	&mount_null.Utility,
+	&mount_overlay.Utility,
 	&mount_tmpfs.Utility,
+	&mount_umap.Utility,
 	&mv.Utility,
 	&pax.Utility,
 	&halt.Poweroff,
