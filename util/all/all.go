@@ -18,6 +18,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/find"
 	"github.com/rumpctrl/rumpctrl/util/halt"
 	"github.com/rumpctrl/rumpctrl/util/head"
+	"github.com/rumpctrl/rumpctrl/util/hexdump"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
 	"github.com/rumpctrl/rumpctrl/util/kdump"
 	"github.com/rumpctrl/rumpctrl/util/ktrace"
@@ -63,6 +64,7 @@ var table = [...]*util.Utility{
 	&find.Utility,
 	&halt.Utility,
 	&head.Utility,
+	&hexdump.Utility,
 	&hostname.Utility,
 	&kdump.Utility,
 	&ktrace.Utility,
