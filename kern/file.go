@@ -56,6 +56,19 @@ type Poller interface {
 	Selinfo() *Selinfo
 }
 
+// Revoker is implemented by a device's Ops that have more to stop at revoke(2) than what Close ends: calls that wait, and opens
+// that went another way than through the revoked file. It is called before Close, and not with any lock held.
+type Revoker interface {
+	Revoke(t *Thread)
+}
+
+// Opened is what a Device's, or a file system's, Open returns as its error when what it opens is a file that is open already: a
+// descriptor that is duplicated (fd(4)), the terminal that a cloning device has made (ptm(4)). The caller takes over the reference.
+type Opened struct{ File *File }
+
+// Error is for those who can open nothing but the file itself.
+func (*Opened) Error() string { return "another file is opened in its place" }
+
 // Truncater is implemented by what ftruncate works on; EINVAL otherwise.
 type Truncater interface {
 	Truncate(t *Thread, f *File, size int64) error

@@ -3,6 +3,8 @@ package kern
 import (
 	"io"
 	"sync"
+
+	"github.com/rumpctrl/rumpctrl/abi"
 )
 
 // msgbufSize is the size of the message buffer in bytes, kern.msgbufsize.
@@ -16,10 +18,59 @@ type Msgbuf struct {
 	ring [msgbufSize]byte
 	next int  // where the next byte goes
 	full bool // the ring has wrapped
+
+	consoleMu sync.Mutex
+	console   MessageConsole // nil for none
+}
+
+// MessageConsole is a terminal that shows the kernel's messages, TIOCCONS of tty(4).
+type MessageConsole interface {
+	// Message shows a piece of a message. It must not wait, and must not log.
+	Message(p []byte)
+	// Connected says whether anybody would see it.
+	Connected() bool
+}
+
+// SetConsole has a terminal show what is logged from now on. Errors: EBUSY when another does, and is connected.
+func (b *Msgbuf) SetConsole(c MessageConsole) error {
+	b.consoleMu.Lock()
+	old := b.console
+	b.consoleMu.Unlock()
+	// Terminals drop themselves with their own lock held: they are asked without this one.
+	if old != nil && old != c && old.Connected() {
+		return abi.EBUSY
+	}
+	b.consoleMu.Lock()
+	defer b.consoleMu.Unlock()
+	if b.console != old {
+		return abi.EBUSY
+	}
+	b.console = c
+	return nil
+}
+
+// DropConsole takes a terminal away that SetConsole has set, if it is still that one.
+func (b *Msgbuf) DropConsole(c MessageConsole) {
+	b.consoleMu.Lock()
+	defer b.consoleMu.Unlock()
+	if b.console == c {
+		b.console = nil
+	}
+}
+
+// show gives a message to the terminal that shows them.
+func (b *Msgbuf) show(p []byte) {
+	b.consoleMu.Lock()
+	c := b.console
+	b.consoleMu.Unlock()
+	if c != nil {
+		c.Message(p)
+	}
 }
 
 // Write logs a message. It never fails.
 func (b *Msgbuf) Write(p []byte) (int, error) {
+	defer b.show(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.tee != nil {

@@ -1,18 +1,6 @@
 package kern
 
-import (
-	"sync"
-
-	"github.com/rumpctrl/rumpctrl/abi"
-)
-
-// session is a set of process groups with a login name in common, setsid(2).
-type session struct {
-	sid int
-
-	mu    sync.Mutex
-	login string
-}
+import "github.com/rumpctrl/rumpctrl/abi"
 
 // pgrpSyscalls are the calls on process groups, sessions and login names.
 func pgrpSyscalls() []Syscall {
@@ -35,18 +23,16 @@ func (p *Proc) PGID() int {
 }
 
 // SID is the number of the process's session: its leader's pid.
-func (p *Proc) SID() int { return p.getSession().sid }
+func (p *Proc) SID() int { return p.Session().sid }
 
-func (p *Proc) getSession() *session {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.session
-}
-
-// join moves the process to a group and a session; called with the process table locked.
-func (pt *proctab) join(p *Proc, pgid int, s *session) {
+// join moves the process to a group and a session; called with the process table locked. In another session than its own it has
+// no controlling terminal.
+func (pt *proctab) join(p *Proc, pgid int, s *Session) {
 	p.mu.Lock()
 	oldGroup, oldSession := p.pgid, p.session.sid
+	if p.session != s {
+		p.controlled = false
+	}
 	p.pgid, p.session = pgid, s
 	p.mu.Unlock()
 	pt.groups.add(pgid, +1)
@@ -57,13 +43,13 @@ func (pt *proctab) join(p *Proc, pgid int, s *session) {
 
 // groupSession is the session of a process group; nil when the group has no members. Called with the process
 // table locked.
-func (pt *proctab) groupSession(pgid int) *session {
+func (pt *proctab) groupSession(pgid int) *Session {
 	if pt.groups[pgid] == 0 {
 		return nil
 	}
 	for _, p := range pt.procs {
 		if p.PGID() == pgid {
-			return p.getSession()
+			return p.Session()
 		}
 	}
 	return nil
@@ -130,7 +116,7 @@ func (pt *proctab) setpgid(caller *Proc, pid, pgid int) error {
 	if p == nil {
 		return abi.ESRCH
 	}
-	own := caller.getSession()
+	own := caller.Session()
 	if p != caller {
 		p.mu.Lock()
 		child, same, execed := p.ppid == caller.PID, p.session == own, p.execed
@@ -151,6 +137,7 @@ func (pt *proctab) setpgid(caller *Proc, pid, pgid int) error {
 		return abi.EPERM
 	}
 	pt.join(p, pgid, own)
+	p.Sel.Notify(0) // for those who wait for it to come to the foreground
 	return nil
 }
 
@@ -162,20 +149,14 @@ func sysSetsid(t *Thread, _ *Args) (int64, error) {
 	if pt.groups[t.PID] > 0 {
 		return 0, abi.EPERM
 	}
-	s := &session{sid: t.PID, login: t.getSession().loginName()}
+	s := &Session{sid: t.PID, login: t.Session().loginName()}
 	pt.join(t.Proc, t.PID, s)
 	return int64(t.PID), nil
 }
 
-func (s *session) loginName() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.login
-}
-
 func sysGetlogin(t *Thread, a *Args) (int64, error) {
 	var b [abi.MAXLOGNAME]byte
-	copy(b[:], t.getSession().loginName())
+	copy(b[:], t.Session().loginName())
 	return 0, t.Mem.CopyOut(a[0], b[:min(a[1], uint64(len(b)))])
 }
 
@@ -190,7 +171,7 @@ func sysSetlogin(t *Thread, a *Args) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	s := t.getSession()
+	s := t.Session()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.login = string(name)

@@ -53,7 +53,7 @@ type Proc struct {
 	name     string
 	ppid     int
 	pgid     int
-	session  *session
+	session  *Session
 	limits   [abi.RLIM_NLIMITS]abi.Rlimit
 	corename string
 	nthreads int
@@ -63,6 +63,8 @@ type Proc struct {
 	forked   bool          // it has, or has had, children
 	sugid    bool          // user or group have changed: issetugid(2)
 	idle     chan struct{} // closed when the last thread leaves an exiting process
+	// controlled says that the session's terminal is the process's too: it has not given it up with TIOCNOTTY.
+	controlled bool
 }
 
 // Thread is the context of one call: the process that made it, its kernel, its memory, its cancellation. It is used
@@ -182,7 +184,7 @@ func (p *Proc) inherit(parent *Proc) error {
 		return abi.ESRCH
 	}
 	parent.forked = true
-	p.ppid, p.pgid, p.session = parent.PID, parent.pgid, parent.session
+	p.ppid, p.pgid, p.session, p.controlled = parent.PID, parent.pgid, parent.session, parent.controlled
 	p.limits, p.corename, p.sugid = parent.limits, parent.corename, parent.sugid
 	p.ktraceInherit(parent)
 	return nil
@@ -245,6 +247,7 @@ func (p *Proc) reap() {
 	p.timers.deleteAll()
 	p.ktraceEnd(p.internalThread(), nil)
 	p.Desc.closeAll(p.internalThread())
+	p.endSession()
 	if p.Cwdi != nil {
 		p.Cwdi.Free()
 	}

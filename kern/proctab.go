@@ -46,7 +46,7 @@ func (pt *proctab) init(k *Kernel) {
 
 // newProc makes a process with root's credentials, in its own process group and session.
 func (pt *proctab) newProc(pid int, name string) *Proc {
-	p := &Proc{K: pt.k, PID: pid, name: name, pgid: pid, session: &session{sid: pid}, ppid: 1, limits: defaultLimits(),
+	p := &Proc{K: pt.k, PID: pid, name: name, pgid: pid, session: &Session{sid: pid}, ppid: 1, limits: defaultLimits(),
 		corename: defaultCorename, gone: make(chan struct{}), idle: make(chan struct{})}
 	if pid <= 1 {
 		p.ppid = 0

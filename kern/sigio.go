@@ -37,7 +37,7 @@ func (f *File) setOwner(t *Thread, id int32) error {
 		if len(members) == 0 {
 			return abi.ESRCH
 		}
-		if members[0].getSession() != t.getSession() {
+		if members[0].Session() != t.Session() {
 			return abi.EPERM
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/fs/overlay"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
+	"github.com/rumpctrl/rumpctrl/component/kern/tty"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
@@ -38,7 +39,7 @@ func kernelEntries() []Entry {
 		{Name: "rumpkern_solaris", Needs: []string{"rumpvfs"}, Doc: "what zfs needs of Solaris"},
 		{Name: "rumpkern_sys_linux", Needs: []string{"rumpvfs"}, Doc: "Linux system calls"},
 		{Name: "rumpkern_sysproxy", Doc: "remote system calls: every server has them"},
-		{Name: "rumpkern_tty", Needs: []string{"rumpvfs"}, Doc: "terminals and pseudo terminals"},
+		have(tty.Component()),
 		{Name: "rumpkern_z", Doc: "compression"},
 	}
 }

@@ -263,9 +263,15 @@ type Renamer interface {
 	Rename(t *kern.Thread, name string, from Node, dir Node, newName string, existing Node) error
 }
 
-// Opener is a node that wants to know of opens, or gives its own Ops in place of the vnode's (nil: the vnode's).
+// Opener is a node that wants to know of opens, or gives its own Ops in place of the vnode's (nil: the vnode's), or, as its error,
+// a file that is open already (*kern.Opened).
 type Opener interface {
 	Open(t *kern.Thread, fflags uint32) (kern.Ops, error)
+}
+
+// Unchecked is a node whose permissions package vfs does not check: the right to open it is not in its mode (fd(4)).
+type Unchecked interface {
+	Unchecked()
 }
 
 // Ioctler is a node that takes ioctls; ENOTTY otherwise.

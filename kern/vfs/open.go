@@ -1,6 +1,8 @@
 package vfs
 
 import (
+	"errors"
+
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern"
 )
@@ -117,6 +119,10 @@ func (lk *lookup) mayOpen(vp *Vnode, fflags uint32) error {
 // Truncation comes last: an open that fails has lost nothing.
 func (v *VFS) openFD(t *kern.Thread, vp *Vnode, fflags uint32) (int64, error) {
 	f, err := v.openFile(t, vp, fflags)
+	var other *kern.Opened
+	if errors.As(err, &other) {
+		return allocOpened(t, other.File, fflags)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -140,7 +146,20 @@ func (v *VFS) openFD(t *kern.Thread, vp *Vnode, fflags uint32) (int64, error) {
 	return int64(fd), nil
 }
 
+// allocOpened gives a file that was open already a descriptor, taking over the reference. It is not truncated nor locked: it is not
+// the file that was asked for.
+func allocOpened(t *kern.Thread, f *kern.File, fflags uint32) (int64, error) {
+	fd, err := t.Desc.Alloc(f, 0, fflags&abi.O_CLOEXEC != 0)
+	if err != nil {
+		f.Release(t)
+		return 0, err
+	}
+	return int64(fd), nil
+}
+
 // openFile makes an open file of a vnode, taking over the reference. fflags are open's.
+//
+// Errors: *kern.Opened for one that was open already; the driver's, the file system's.
 func (v *VFS) openFile(t *kern.Thread, vp *Vnode, fflags uint32) (*kern.File, error) {
 	ops, err := vp.open(t, fflags)
 	if err != nil {

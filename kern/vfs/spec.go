@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -351,6 +352,9 @@ func (df *deviceFile) revoke(t *kern.Thread) {
 	if df.revoked.Swap(true) {
 		return
 	}
+	if r, ok := df.ops.(kern.Revoker); ok {
+		r.Revoke(t)
+	}
 	df.ops.Close(t, df.file)
 	df.Selinfo().Notify(0)
 	df.leaf.notify(abi.NOTE_REVOKE)
@@ -387,6 +391,11 @@ func (v *VFS) OpenDisk(t *kern.Thread, path string, write bool) (*Disk, error) {
 	}
 	dev := vp.rdev
 	f, err := v.openFile(t, vp, fflags)
+	var other *kern.Opened
+	if errors.As(err, &other) {
+		other.File.Release(t)
+		return nil, abi.ENXIO
+	}
 	if err != nil {
 		return nil, err
 	}
