@@ -10,6 +10,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
+	"github.com/rumpctrl/rumpctrl/component/net/local"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
@@ -131,7 +132,7 @@ func network() []Entry {
 		{Name: "rumpnet_bridge", Needs: onNet, Doc: "bridges"},
 		{Name: "rumpnet_config", Needs: onInet, Doc: "configuration of interfaces at start"},
 		{Name: "rumpnet_gif", Needs: onInet, Doc: "tunnels"},
-		{Name: "rumpnet_local", Needs: []string{"rumpvfs", "rumpnet"}, Doc: "sockets in the file system"},
+		have(local.Component()),
 		{Name: "rumpnet_net", Needs: []string{"rumpnet"}, Doc: "interfaces, Ethernet, the routing table"},
 		{Name: "rumpnet_net80211", Needs: onNet, Doc: "wireless networks"},
 		{Name: "rumpnet_netbt", Needs: onNet, Doc: "Bluetooth"},

@@ -29,6 +29,7 @@ var rules = []rule{
 	{"kern/kerntest", []string{"abi/...", "kern"}},
 	{"kern/vfs/...", []string{"abi/...", "kern", "kern/kerntest", "kern/vfs/..."}},
 	{"kern/dev/...", []string{"abi/...", "kern", "kern/vfs/...", "kern/dev/...", "ondisk/..."}},
+	{"kern/net/local", []string{"abi", "kern", "kern/vfs", "kern/net/socket"}},
 	{"kern/net/...", []string{"abi/...", "kern", "kern/net/..."}},
 	{"component/...", []string{"abi/...", "kern/...", "component/...", "ondisk/...", "internal/host"}},
 	{"client/...", []string{"abi/...", "sysproxy"}},

@@ -28,7 +28,10 @@ func (so *Socket) Close(t *kern.Thread, f *kern.File) error {
 }
 
 // CloseDescriptor wakes those who wait at the socket: if it was theirs, it is gone.
-func (so *Socket) CloseDescriptor(*kern.Thread, *kern.File) {
+func (so *Socket) CloseDescriptor(t *kern.Thread, f *kern.File) {
+	if p, ok := so.protocol.(DescriptorCloser); ok {
+		p.DescriptorClosed(t, f)
+	}
 	so.restarts.Add(1)
 	so.readSel.Notify(0)
 	so.writeSel.Notify(0)

@@ -108,8 +108,8 @@ func (e *endpoint) Send(_ *kern.Thread, m *socket.Message, flags int) (int, erro
 	if e.so.Type == abi.SOCK_STREAM {
 		return to.q.Write(int(e.so.Sndbuf.Load()), m.Data, m.Control)
 	}
-	if err := to.q.Append(sockaddr(e.name), m.Data, m.Control, flags&abi.MSG_EOR); err == abi.ENOBUFS {
-		return 0, abi.EWOULDBLOCK
+	if err := to.q.AppendWithin(int(e.so.Sndbuf.Load()), sockaddr(e.name), m.Data, m.Control, flags&abi.MSG_EOR); err != nil {
+		return 0, err
 	}
 	return len(m.Data), nil
 }

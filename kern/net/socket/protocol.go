@@ -169,6 +169,12 @@ type RightsPasser interface {
 	PassesRights()
 }
 
+// DescriptorCloser is implemented by protocols that act when any descriptor of the socket is closed, not only the last one; f still has
+// that reference.
+type DescriptorCloser interface {
+	DescriptorClosed(t *kern.Thread, f *kern.File)
+}
+
 // Overflower is implemented by protocols that count what found no room in the socket's buffer: SO_OVERFLOWED; 0 otherwise.
 type Overflower interface {
 	Overflowed() int

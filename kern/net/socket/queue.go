@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"math"
 	"sync"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -20,10 +21,10 @@ type Queue struct {
 	// Drained, unless it is nil, is called without the queue's lock after something has been received. Set before the first use.
 	Drained func()
 
-	so     *Socket
 	stream bool
 
 	mu     sync.Mutex
+	so     *Socket // nil until a connection that waits is accepted
 	recs   []record
 	first  int // recs[:first] have been received
 	cc     int // bytes of data
@@ -45,11 +46,29 @@ type record struct {
 	mem     int
 }
 
-// NewRecordQueue makes a queue of records for a socket: SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET.
+// NewRecordQueue makes a queue of records for a socket: SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET. The socket of a connection that waits to be
+// accepted is nil until SetSocket.
 func NewRecordQueue(so *Socket) *Queue { return &Queue{so: so} }
 
 // NewStreamQueue makes a queue of bytes for a socket: SOCK_STREAM.
 func NewStreamQueue(so *Socket) *Queue { return &Queue{so: so, stream: true} }
+
+// SetSocket says whose queue it is, once the connection has been accepted.
+func (q *Queue) SetSocket(so *Socket) {
+	q.mu.Lock()
+	q.so = so
+	q.mu.Unlock()
+	so.NotifyRead()
+}
+
+// unlock gives up the lock and tells the readers.
+func (q *Queue) unlock() {
+	so := q.so
+	q.mu.Unlock()
+	if so != nil {
+		so.NotifyRead()
+	}
+}
 
 // mbufs is what so many bytes take in memory: one mbuf, or clusters.
 func mbufs(n int) int {
@@ -72,38 +91,66 @@ func controlCost(control []Control) (cost, mem int) {
 // Append adds a record: its sender's address (nil for none), control messages, data, which are copied, and flags, of MSG_EOR, MSG_BCAST
 // and MSG_MCAST. The files of control messages are the queue's when there is no error. What is appended after End or Close is dropped.
 //
-// Errors: ENOBUFS when there is no room for it: the caller drops it, or has its sender wait.
+// Errors: ENOBUFS when there is no room for it in SO_RCVBUF: the caller drops it, and it is counted as lost.
 func (q *Queue) Append(name, data []byte, control []Control, flags int) error {
-	return q.AppendWithin(int(q.so.Rcvbuf.Load()), name, data, control, flags)
+	q.mu.Lock()
+	err := q.append(int(q.so.Rcvbuf.Load()), name, data, control, flags)
+	switch err {
+	case nil:
+		q.unlock()
+	case abi.EPIPE:
+		k := q.so.K
+		q.mu.Unlock()
+		releaseControl(k.KernelThread(), control)
+		err = nil
+	default:
+		q.lost++
+		q.mu.Unlock()
+	}
+	return err
 }
 
-// AppendWithin is Append to a queue that is to hold at most limit bytes, whatever SO_RCVBUF says.
+// AppendWithin is Append to a queue that is to hold at most limit bytes, whatever SO_RCVBUF says. One that is empty takes a record whose
+// data alone is not longer than that.
+//
+// Errors: EWOULDBLOCK when there is no room for it now; EPIPE after End or Close.
 func (q *Queue) AppendWithin(limit int, name, data []byte, control []Control, flags int) error {
+	q.mu.Lock()
+	err := q.append(limit, name, data, control, flags)
+	if err == abi.ENOBUFS {
+		err = abi.EWOULDBLOCK
+		if len(q.recs) == q.first && len(data) <= limit {
+			err = q.append(math.MaxInt32, name, data, control, flags)
+		}
+	}
+	if err != nil {
+		q.mu.Unlock()
+		return err
+	}
+	q.unlock()
+	return nil
+}
+
+// append adds a record, if it fits: the memory of those that are there, as mbufs would take it, counts with twice the limit. It is called
+// with the lock held.
+func (q *Queue) append(limit int, name, data []byte, control []Control, flags int) error {
+	if q.ended || q.closed {
+		return abi.EPIPE
+	}
 	cost, mem := controlCost(control)
 	cost += len(name)
 	mem += mbufs(len(data))
+	r := record{control: control, flags: flags}
 	if name != nil {
 		mem += abi.MSIZE
-	}
-	q.mu.Lock()
-	if q.ended || q.closed {
-		q.mu.Unlock()
-		releaseControl(q.so.K.KernelThread(), control)
-		return nil
-	}
-	if cost+len(data) > limit-q.cost-q.cc || mem > 2*limit-q.mem {
-		q.lost++
-		q.mu.Unlock()
-		return abi.ENOBUFS
-	}
-	r := record{name: name, control: control, flags: flags, cost: cost, mem: mem}
-	if name != nil {
 		r.name = append([]byte{}, name...)
 	}
+	if cost+len(data) > min(limit-q.cost-q.cc, 2*limit-q.mem) {
+		return abi.ENOBUFS
+	}
+	r.cost, r.mem = cost, mem
 	r.data = append(r.data, data...)
 	q.push(r)
-	q.mu.Unlock()
-	q.so.NotifyRead()
 	return nil
 }
 
@@ -128,50 +175,57 @@ const streamChunk = 2048
 //
 // Errors: EWOULDBLOCK when there is no room; EPIPE after End or Close; ENOBUFS for control messages longer than the limit.
 func (q *Queue) Write(limit int, data []byte, control []Control) (int, error) {
+	q.mu.Lock()
 	n, err := q.write(limit, data, control)
-	if err == nil {
-		q.so.NotifyRead()
+	if err != nil {
+		q.mu.Unlock()
+		return n, err
 	}
-	return n, err
+	q.unlock()
+	return n, nil
 }
 
+// write adds bytes; called with the lock held.
 func (q *Queue) write(limit int, data []byte, control []Control) (int, error) {
-	cost, mem := controlCost(control)
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.ended || q.closed {
 		return 0, abi.EPIPE
 	}
-	given := 0
-	if len(control) == 0 {
-		given = q.give(data)
-		data = data[given:]
-	} else if cost >= limit {
-		return 0, abi.ENOBUFS
+	if len(control) > 0 {
+		return q.writeControl(limit, data, control)
 	}
-	room := limit - q.cc - q.cost - cost
-	if len(data) == 0 && (room >= 0 || given > 0) {
-		if len(control) > 0 {
-			q.push(record{control: control, cost: cost, mem: mem})
-		}
+	given := q.give(data)
+	data = data[given:]
+	if len(data) == 0 {
 		return given, nil
 	}
-	if room <= 0 || q.mem > 2*limit+streamChunk {
+	room := limit - q.cc - q.cost
+	if room <= 0 {
 		if given > 0 {
 			return given, nil
 		}
 		return 0, abi.EWOULDBLOCK
 	}
 	data = data[:min(len(data), room)]
-	done := len(data) + given
-	if len(control) == 0 {
-		data = data[q.gather(data):]
-	}
-	if len(data) > 0 {
-		size := max(len(data), streamChunk)
-		q.push(record{control: control, cost: cost, mem: mem + mbufs(size), data: append(make([]byte, 0, size), data...)})
+	done := given + len(data)
+	if data = data[q.gather(data):]; len(data) > 0 {
+		q.push(record{data: append(make([]byte, 0, max(len(data), streamChunk)), data...)})
 	}
 	return done, nil
+}
+
+// writeControl adds control messages and bytes after them; called with the lock held.
+func (q *Queue) writeControl(limit int, data []byte, control []Control) (int, error) {
+	cost, _ := controlCost(control)
+	if cost >= limit {
+		return 0, abi.ENOBUFS
+	}
+	room := limit - q.cc - q.cost - cost
+	if room < 0 || room == 0 && len(data) > 0 {
+		return 0, abi.EWOULDBLOCK
+	}
+	data = data[:min(len(data), room)]
+	q.push(record{control: control, cost: cost, data: append([]byte(nil), data...)})
+	return len(data), nil
 }
 
 // gather adds data to the last piece of the stream as far as its buffer has room, and says how much; called with the lock held.
@@ -295,8 +349,7 @@ func (q *Queue) recvStream(m *Message, flags int) int {
 func (q *Queue) End() {
 	q.mu.Lock()
 	q.ended = true
-	q.mu.Unlock()
-	q.so.NotifyRead()
+	q.unlock()
 }
 
 // Close drops what is there and what is added later: the socket is closed, or its receiving side is shut. Files that were on their way
@@ -305,8 +358,7 @@ func (q *Queue) Close(t *kern.Thread) {
 	q.mu.Lock()
 	recs := q.recs[q.first:]
 	q.recs, q.first, q.cc, q.cost, q.mem, q.closed = nil, 0, 0, 0, 0, true
-	q.mu.Unlock()
-	q.so.NotifyRead()
+	q.unlock()
 	for i := range recs {
 		releaseControl(t, recs[i].control)
 	}

@@ -46,6 +46,8 @@ const hz = 100
 const (
 	defaultSpace  = 8192
 	defaultSndLow = abi.MCLBYTES
+	// leastSndbuf is the smallest send buffer that a socket begins with: the low-water mark, and what a pipe takes at once.
+	leastSndbuf = defaultSndLow + abi.PIPE_BUF
 )
 
 // newSocket makes a socket without a protocol.
@@ -68,7 +70,7 @@ func (l *Layer) open(t *kern.Thread, domain, typ, proto int) (*Socket, error) {
 	if so.protocol, err = d.Open(t, so); err != nil {
 		return nil, err
 	}
-	if err := so.reserve(t, so.Sndbuf.Load(), so.Rcvbuf.Load()); err != nil {
+	if err := so.reserve(t, max(so.Sndbuf.Load(), leastSndbuf), so.Rcvbuf.Load()); err != nil {
 		so.protocol.Close(t)
 		return nil, err
 	}

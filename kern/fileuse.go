@@ -8,3 +8,6 @@ func (f *File) Owner() int32 { return f.owner() }
 //
 // Errors: ESRCH when there is no such process or group; EPERM when the group belongs to another session.
 func (f *File) SetOwner(t *Thread, id int32) error { return f.setOwner(t, id) }
+
+// Refs is how many references to the file there are: descriptors, calls at work, messages on their way.
+func (f *File) Refs() int { return int(f.refs.Load()) }
