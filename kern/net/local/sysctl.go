@@ -10,17 +10,16 @@ import (
 
 // createSysctls makes net.local, with the lists of sockets that sockstat(1) reads.
 func (d *Domain) createSysctls() error {
-	const permanent = abi.CTLFLAG_PERMANENT
 	nodes := []kern.SysctlNode{
-		{Path: "net.local", Num: abi.PF_LOCAL, Flags: permanent, Desc: "PF_LOCAL related settings"},
+		{Path: "net.local", Num: abi.PF_LOCAL, Desc: "PF_LOCAL related settings"},
 	}
 	for _, s := range []struct {
 		name, typ string
 		num       int32
 	}{{"stream", "SOCK_STREAM", abi.SOCK_STREAM}, {"dgram", "SOCK_DGRAM", abi.SOCK_DGRAM}, {"seqpacket", "SOCK_SEQPACKET", abi.SOCK_SEQPACKET}} {
 		path := "net.local." + s.name
-		nodes = append(nodes, kern.SysctlNode{Path: path, Num: s.num, Flags: permanent, Desc: s.typ + " settings"},
-			kern.SysctlNode{Path: path + ".pcblist", Num: abi.CTL_CREATE, Flags: permanent,
+		nodes = append(nodes, kern.SysctlNode{Path: path, Num: s.num, Desc: s.typ + " settings"},
+			kern.SysctlNode{Path: path + ".pcblist", Num: abi.CTL_CREATE,
 				Desc: s.typ + " protocol control block list", Value: kern.SysctlStruct(0, nil),
 				Handler: func(r *kern.SysctlRequest) error { return d.pcblist(r, int(s.num)) }})
 	}

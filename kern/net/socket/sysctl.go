@@ -41,25 +41,24 @@ const mbstatSize = 7*8 + 256*2
 // createSysctls makes kern.sbmax, kern.somaxkva and kern.mbuf, as sysctl(7) has them. There are no mbufs here: their sizes are what the
 // limits of a socket's buffers are reckoned in, their limits are kept and bound nothing, and their statistics are zeroes.
 func (l *Layer) createSysctls() error {
-	const permanent = abi.CTLFLAG_PERMANENT
 	v := &l.vars
 	return l.k.Sysctl().Create(
-		kern.SysctlNode{Path: "kern.mbuf", Num: abi.KERN_MBUF, Flags: permanent, Desc: "mbuf control variables"},
-		kern.SysctlNode{Path: "kern.mbuf.msize", Num: mbufMsize, Flags: permanent, Desc: "mbuf base size",
+		kern.SysctlNode{Path: "kern.mbuf", Num: abi.KERN_MBUF, Desc: "mbuf control variables"},
+		kern.SysctlNode{Path: "kern.mbuf.msize", Num: mbufMsize, Desc: "mbuf base size",
 			Value: kern.SysctlConst(abi.MSIZE)},
-		kern.SysctlNode{Path: "kern.mbuf.mclbytes", Num: mbufMclbytes, Flags: permanent, Desc: "mbuf cluster size",
+		kern.SysctlNode{Path: "kern.mbuf.mclbytes", Num: mbufMclbytes, Desc: "mbuf cluster size",
 			Value: kern.SysctlConst(abi.MCLBYTES)},
-		kern.SysctlNode{Path: "kern.mbuf.nmbclusters", Num: mbufNmbclusters, Flags: permanent,
+		kern.SysctlNode{Path: "kern.mbuf.nmbclusters", Num: mbufNmbclusters,
 			Desc: "Limit on the number of mbuf clusters", Value: kern.SysctlIntVar(&v.nmbclusters, 0, math.MaxInt32)},
-		kern.SysctlNode{Path: "kern.mbuf.mblowat", Num: mbufMblowat, Flags: permanent,
+		kern.SysctlNode{Path: "kern.mbuf.mblowat", Num: mbufMblowat,
 			Desc: "mbuf low water mark", Value: kern.SysctlIntVar(&v.mblowat, 0, math.MaxInt32)},
-		kern.SysctlNode{Path: "kern.mbuf.mcllowat", Num: mbufMcllowat, Flags: permanent,
+		kern.SysctlNode{Path: "kern.mbuf.mcllowat", Num: mbufMcllowat,
 			Desc: "mbuf cluster low water mark", Value: kern.SysctlIntVar(&v.mcllowat, 0, math.MaxInt32)},
-		kern.SysctlNode{Path: "kern.mbuf.stats", Num: mbufStats, Flags: permanent, Desc: "mbuf allocation statistics",
+		kern.SysctlNode{Path: "kern.mbuf.stats", Num: mbufStats, Desc: "mbuf allocation statistics",
 			Value: kern.SysctlStruct(mbstatSize, func(*kern.SysctlRequest) ([]byte, error) { return make([]byte, mbstatSize), nil })},
-		kern.SysctlNode{Path: "kern.sbmax", Num: abi.KERN_SBMAX, Flags: permanent, Desc: "Maximum socket buffer size",
+		kern.SysctlNode{Path: "kern.sbmax", Num: abi.KERN_SBMAX, Desc: "Maximum socket buffer size",
 			Value: kern.SysctlIntVar(&v.sbMax, leastSbmax, math.MaxInt32)},
-		kern.SysctlNode{Path: "kern.somaxkva", Num: abi.KERN_SOMAXKVA, Flags: permanent,
+		kern.SysctlNode{Path: "kern.somaxkva", Num: abi.KERN_SOMAXKVA,
 			Desc:  "Maximum amount of kernel memory to be used for socket buffers",
 			Value: kern.SysctlIntVar(&v.somaxkva, leastSbmax, math.MaxInt32)},
 	)
