@@ -4573,6 +4573,7 @@ const (
 	PTHREAD_THREADS_MAX                   = 64
 	PTRDIFF_MAX                           = 9223372036854775807
 	PTRDIFF_MIN                           = -9223372036854775808
+	PTYFS_ARGSVERSION                     = 2
 	PT_DYNAMIC                            = 2
 	PT_GNU_EH_FRAME                       = 1685382480
 	PT_GNU_RELRO                          = 1685382482

@@ -43,6 +43,7 @@ var layouts = []struct {
 	{"sigset_t", SizeofSigset, func() record { return new(Sigset) }},
 	{"struct sigaction", SizeofSigaction, func() record { return new(Sigaction) }},
 	{"struct tmpfs_args", SizeofTmpfsArgs, func() record { return new(TmpfsArgs) }},
+	{"struct ptyfs_args", SizeofPtyfsArgs, func() record { return new(PtyfsArgs) }},
 	{"struct ufs_args", SizeofUfsArgs, func() record { return new(UfsArgs) }},
 	{"struct layer_args", SizeofLayerArgs, func() record { return new(LayerArgs) }},
 	{"struct null_args", SizeofNullArgs, func() record { return new(NullArgs) }},

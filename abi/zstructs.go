@@ -2528,6 +2528,56 @@ func (s *TmpfsArgs) get(b *[SizeofTmpfsArgs]byte) {
 	s.RootMode = binary.LittleEndian.Uint32(b[32:36])
 }
 
+// SizeofPtyfsArgs is the size of a struct ptyfs_args in bytes.
+const SizeofPtyfsArgs = 16
+
+// PtyfsArgs is struct ptyfs_args.
+type PtyfsArgs struct {
+	Version int32  // version
+	Gid     uint32 // gid
+	Mode    uint32 // mode
+	Flags   int32  // flags
+}
+
+// Encode writes s to the first SizeofPtyfsArgs bytes of b, padding as zeroes.
+func (s *PtyfsArgs) Encode(b []byte) error {
+	if len(b) < SizeofPtyfsArgs {
+		return ErrShort
+	}
+	s.put((*[SizeofPtyfsArgs]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofPtyfsArgs bytes of b.
+func (s *PtyfsArgs) Decode(b []byte) error {
+	if len(b) < SizeofPtyfsArgs {
+		return ErrShort
+	}
+	s.get((*[SizeofPtyfsArgs]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *PtyfsArgs) Append(b []byte) []byte {
+	var raw [SizeofPtyfsArgs]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *PtyfsArgs) put(b *[SizeofPtyfsArgs]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Version))
+	binary.LittleEndian.PutUint32(b[4:8], s.Gid)
+	binary.LittleEndian.PutUint32(b[8:12], s.Mode)
+	binary.LittleEndian.PutUint32(b[12:16], uint32(s.Flags))
+}
+
+func (s *PtyfsArgs) get(b *[SizeofPtyfsArgs]byte) {
+	s.Version = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Gid = binary.LittleEndian.Uint32(b[4:8])
+	s.Mode = binary.LittleEndian.Uint32(b[8:12])
+	s.Flags = int32(binary.LittleEndian.Uint32(b[12:16]))
+}
+
 // SizeofUfsArgs is the size of a struct ufs_args in bytes.
 const SizeofUfsArgs = 8
 
