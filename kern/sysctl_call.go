@@ -27,6 +27,31 @@ func (r *SysctlRequest) Reply(b []byte) error {
 	return r.copyOut(b[:min(uint64(len(b)), r.oldRoom)])
 }
 
+// ReplyRecords answers with a list: as many whole records, from the first on, as there is room for. Without a buffer the length told is a tenth more than
+// they have now, for those that may be added before the next call; see net.route.rtable. Errors: ENOMEM when some do not fit, EFAULT.
+func (r *SysctlRequest) ReplyRecords(records [][]byte) error {
+	var b []byte
+	needed := uint64(0)
+	for _, rec := range records {
+		needed += uint64(len(rec))
+		if needed <= r.oldRoom {
+			b = append(b, rec...)
+		}
+	}
+	if r.old == 0 {
+		r.oldLen = needed * 11 / 10
+		return nil
+	}
+	r.oldLen = uint64(len(b))
+	if err := r.copyOut(b); err != nil {
+		return err
+	}
+	if r.oldLen < needed {
+		return abi.ENOMEM
+	}
+	return nil
+}
+
 // copyOut writes b where the answer goes.
 func (r *SysctlRequest) copyOut(b []byte) error {
 	if r.old == 0 || len(b) == 0 {

@@ -1,6 +1,7 @@
 package ifnet
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -36,22 +37,49 @@ func LinkSockaddr(sa []byte) (index uint16, name string, lladdr []byte, err erro
 	return uint16(sa[2]) | uint16(sa[3])<<8, string(data[:nlen]), data[nlen : nlen+alen : nlen+alen], nil
 }
 
-// newLinkAddr is the Addr of the interface's link-level address: its netmask covers the name.
-func (ifp *Interface) newLinkAddr() *Addr {
-	mask := SockaddrDl(0, 0, "", nil)
-	mask[5] = byte(len(ifp.Name))
+// newLinkAddr is an Addr of a link-level address of the interface: its netmask covers the name.
+func (ifp *Interface) newLinkAddr(lladdr []byte) *Addr {
+	mask := make([]byte, sdlHead, sdlHead+len(ifp.Name))
 	for range ifp.Name {
 		mask = append(mask, 0xff)
 	}
 	mask[0] = byte(len(mask))
-	return &Addr{If: ifp, Family: abi.AF_LINK, Addr: SockaddrDl(ifp.Index, ifp.Type, ifp.Name, ifp.LinkAddr()), Mask: mask}
+	return &Addr{If: ifp, Family: abi.AF_LINK, Addr: SockaddrDl(ifp.Index, ifp.Type, ifp.Name, lladdr), Mask: mask}
 }
 
-// replaceLinkAddr makes a new Addr of a changed link-level address.
-func (ifp *Interface) replaceLinkAddr() {
+// LinkLevel is the Addr of the link-level address that is in use.
+func (ifp *Interface) LinkLevel() *Addr { return ifp.active.Load() }
+
+// LinkAddr is the link-level address in use, empty without one. It is shared: not to be changed.
+func (ifp *Interface) LinkAddr() []byte {
+	sa := ifp.LinkLevel().Addr
+	return sa[sdlHead+int(sa[5]):]
+}
+
+// SetLinkAddr changes the link-level address in use. Config held. Errors: EINVAL for one that is too long.
+func (ifp *Interface) SetLinkAddr(lladdr []byte) error {
+	if len(lladdr) > maxLinkAddr {
+		return abi.EINVAL
+	}
+	if bytes.Equal(lladdr, ifp.LinkAddr()) {
+		return nil
+	}
+	old, a := ifp.LinkLevel(), ifp.newLinkAddr(lladdr)
 	addrs := slices.Clone(ifp.Addrs())
-	addrs[0] = ifp.newLinkAddr()
+	addrs[slices.Index(addrs, old)] = a
+	if ifp.hwaddr == old {
+		ifp.hwaddr = a
+	}
 	ifp.addrs.Store(&addrs)
+	ifp.activate(a)
+	return nil
+}
+
+// activate has the interface use one of its link-level addresses, and tells the observers. Config held.
+func (ifp *Interface) activate(a *Addr) {
+	ifp.active.Store(a)
+	ifp.touch()
+	ifp.Net.Notify(Event{Kind: LinkAddrChanged, If: ifp, Addr: a})
 }
 
 // Addrs lists the interface's addresses, that of the link first. The slice is shared: not to be changed.
@@ -70,10 +98,10 @@ func (ifp *Interface) AddAddr(a *Addr) {
 	ifp.Net.Notify(Event{Kind: AddrAdded, If: ifp, Addr: a})
 }
 
-// RemoveAddr takes an address away and tells the observers. One that is not there, and that of the link, stay. Config held.
+// RemoveAddr takes an address away and tells the observers. One that is not there, and the link's in use, stay. Config held.
 func (ifp *Interface) RemoveAddr(a *Addr) {
 	i := slices.Index(ifp.Addrs(), a)
-	if i < 1 {
+	if i < 0 || a == ifp.LinkLevel() || a == ifp.hwaddr {
 		return
 	}
 	addrs := slices.Delete(slices.Clone(ifp.Addrs()), i, i+1)

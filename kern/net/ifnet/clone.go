@@ -62,24 +62,26 @@ func (n *Net) Create(t *kern.Thread, name string) (*Interface, error) {
 	if n.ByName(name) != nil {
 		return nil, abi.EEXIST
 	}
-	ifp, err := c.Create(t, n, unit)
-	if err != nil {
-		return nil, err
-	}
-	ifp.cloner = c
-	return ifp, nil
+	return c.Create(t, n, unit)
 }
 
-// Destroy ends an interface: SIOCIFDESTROY. Takes Config. Errors: ENXIO without such an interface, EINVAL for one that no cloner has made.
+// Destroy ends an interface: SIOCIFDESTROY. Takes Config. Errors: EINVAL for a name that no cloner makes, ENXIO without such an
+// interface, EPERM for one that stays.
 func (n *Net) Destroy(name string) error {
 	n.Config.Lock()
 	defer n.Config.Unlock()
+	c, _, err := n.cloner(name)
+	if err != nil {
+		return err
+	}
 	ifp := n.ByName(name)
-	switch {
-	case ifp == nil:
+	if ifp == nil {
 		return abi.ENXIO
-	case ifp.cloner == nil:
-		return abi.EINVAL
+	}
+	if k, ok := c.(Keeper); ok {
+		if err := k.Keep(ifp); err != nil {
+			return err
+		}
 	}
 	n.Detach(ifp)
 	return nil

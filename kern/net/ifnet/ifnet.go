@@ -51,6 +51,12 @@ type Cloner interface {
 	Create(t *kern.Thread, n *Net, unit int) (*Interface, error)
 }
 
+// Keeper is implemented by cloners with interfaces that are not to be destroyed.
+type Keeper interface {
+	// Keep says why ifp stays. Errors: nil for one that may go; EPERM, EBUSY.
+	Keep(ifp *Interface) error
+}
+
 // Capabilities are what an interface can be given beyond plain packets.
 type Capabilities uint32
 
@@ -75,30 +81,35 @@ type Interface struct {
 	HdrLen uint8
 	DLT    uint32
 	Driver Driver
+	// IFCAP are the IFCAP_* that SIOCGIFCAP shows and SIOCSIFCAP lets a program enable.
+	IFCAP uint64
 	// MinMTU and MaxMTU are what SIOCSIFMTU takes; with MaxMTU 0 those of Ethernet for IFT_ETHER, and anything for others.
 	MinMTU, MaxMTU uint32
 
 	// Stats are counted by Input, Output and the driver.
 	Stats Stats
 
-	cloner Cloner // that made it; nil for one that can not be destroyed
-
 	flags  atomic.Uint32 // IFF_*
 	mtu    atomic.Uint32
 	caps   atomic.Uint32
-	lladdr atomic.Pointer[[]byte]
+	active atomic.Pointer[Addr]    // the link-level address in use, one of addrs
 	addrs  atomic.Pointer[[]*Addr] // the link address first
+	drops  atomic.Uint32           // of the output queue
+	maxlen atomic.Int32            // of the output queue, for sysctl
 	port   atomic.Pointer[portBox]
 	taps   atomic.Pointer[[]Tap]
 	vlans  atomic.Pointer[map[uint16]*Interface]
 	groups atomic.Pointer[map[[6]byte]int] // multicast groups and how often each was joined
+
+	hwaddr *Addr // the link-level address that it was attached with; under Net.Config
 
 	mu         sync.Mutex
 	metric     uint64
 	linkState  int32
 	baudrate   uint64
 	lastchange time.Time
-	promisc    int // how many asked for promiscuous mode
+	promisc    int    // how many asked for promiscuous mode
+	capenable  uint64 // IFCAP_* that are enabled
 }
 
 // Stats are the counters of struct if_data.

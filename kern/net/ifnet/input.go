@@ -38,10 +38,12 @@ func (ifp *Interface) Input(pkts ...*Packet) {
 	}
 }
 
-// plainInput takes a packet without a link header.
+// plainInput takes a packet without a link header. One that the interface itself sent the taps have seen.
 func (ifp *Interface) plainInput(p *Packet) {
 	ifp.countInput(p)
-	ifp.tap(p, false)
+	if p.Flags&Looped == 0 {
+		ifp.tap(p, false)
+	}
 	if port := ifp.Port(); port != nil && port.InputPacket(ifp, p) {
 		return
 	}

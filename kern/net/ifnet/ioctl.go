@@ -30,7 +30,7 @@ func (n *Net) Ioctl(t *kern.Thread, so *socket.Socket, cmd uint32, data []byte) 
 	if rootIoctls[cmd] && !t.Cred().Root() {
 		return abi.EPERM
 	}
-	if err := n.ifIoctl(t, name, cmd, data); err != abi.ENOTTY {
+	if err := n.ifIoctl(t, so, name, cmd, data); err != abi.ENOTTY {
 		return err
 	}
 	if p, ok := so.Protocol().(socket.Ioctler); ok {
@@ -40,10 +40,10 @@ func (n *Net) Ioctl(t *kern.Thread, so *socket.Socket, cmd uint32, data []byte) 
 }
 
 // ifIoctl asks the interface's driver, and then the generic code. Errors: ENOTTY when neither knows the command; ENXIO, theirs.
-func (n *Net) ifIoctl(t *kern.Thread, name string, cmd uint32, data []byte) error {
+func (n *Net) ifIoctl(t *kern.Thread, so *socket.Socket, name string, cmd uint32, data []byte) error {
 	var lent lentMemory
 	for {
-		err := n.tryIfIoctl(t, &lent, name, cmd, data)
+		err := n.tryIfIoctl(t, so, &lent, name, cmd, data)
 		again, fault := lent.fetch(t)
 		if fault != nil {
 			return fault
@@ -55,7 +55,7 @@ func (n *Net) ifIoctl(t *kern.Thread, name string, cmd uint32, data []byte) erro
 }
 
 // tryIfIoctl is ifIoctl with the memory of the client that has been fetched so far.
-func (n *Net) tryIfIoctl(t *kern.Thread, lent *lentMemory, name string, cmd uint32, data []byte) error {
+func (n *Net) tryIfIoctl(t *kern.Thread, so *socket.Socket, lent *lentMemory, name string, cmd uint32, data []byte) error {
 	n.Config.Lock()
 	defer n.Config.Unlock()
 	ifp := n.ByName(name)
@@ -70,6 +70,9 @@ func (n *Net) tryIfIoctl(t *kern.Thread, lent *lentMemory, name string, cmd uint
 	}
 	if f := ifIoctls[cmd]; f != nil {
 		return f(ifp, data)
+	}
+	if cmd == abi.SIOCGIFADDRPREF || cmd == abi.SIOCSIFADDRPREF {
+		return ifp.ioctlAddrPref(so.Domain, cmd, data)
 	}
 	return abi.ENOTTY
 }

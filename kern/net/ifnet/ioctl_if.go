@@ -21,6 +21,11 @@ var ifIoctls = map[uint32]func(ifp *Interface, data []byte) error{
 	abi.SIOCSIFMTU:    (*Interface).ioctlSetMTU,
 	abi.SIOCGIFDATA:   (*Interface).ioctlData,
 	abi.SIOCZIFDATA:   (*Interface).ioctlZeroData,
+	abi.SIOCGIFCAP:    (*Interface).ioctlGetCap,
+	abi.SIOCSIFCAP:    (*Interface).ioctlSetCap,
+	abi.SIOCADDMULTI:  (*Interface).ioctlAddMulti,
+	abi.SIOCDELMULTI:  (*Interface).ioctlDelMulti,
+	abi.SIOCGETHERCAP: (*Interface).ioctlEtherCap,
 }
 
 // reader answers with a number of size bytes after the name.
@@ -95,4 +100,84 @@ func (s *Stats) reset() {
 	for _, c := range s.counters() {
 		c.Store(0)
 	}
+}
+
+func (ifp *Interface) ioctlGetCap(data []byte) error {
+	var r abi.Ifcapreq
+	if err := r.Decode(data); err != nil {
+		return err
+	}
+	r.Capabilities, r.Capenable = ifp.IFCAP, ifp.Capenable()
+	return r.Encode(data)
+}
+
+// ioctlSetCap errors: EINVAL for what the interface is not capable of.
+func (ifp *Interface) ioctlSetCap(data []byte) error {
+	var r abi.Ifcapreq
+	if err := r.Decode(data); err != nil {
+		return err
+	}
+	if r.Capenable&^ifp.IFCAP != 0 {
+		return abi.EINVAL
+	}
+	ifp.mu.Lock()
+	ifp.capenable = r.Capenable
+	ifp.mu.Unlock()
+	return nil
+}
+
+// Capenable are the IFCAP_* that SIOCSIFCAP has enabled.
+func (ifp *Interface) Capenable() uint64 {
+	ifp.mu.Lock()
+	defer ifp.mu.Unlock()
+	return ifp.capenable
+}
+
+// ioctlEtherCap says that an Ethernet has no ETHERCAP_*. Errors: ENOTTY for others.
+func (ifp *Interface) ioctlEtherCap(data []byte) error {
+	if ifp.Type != abi.IFT_ETHER {
+		return abi.ENOTTY
+	}
+	clear(data[abi.IFNAMSIZ:])
+	return nil
+}
+
+func (ifp *Interface) ioctlAddMulti(data []byte) error {
+	mac, err := ifp.groupAddr(data)
+	if err == nil {
+		ifp.JoinGroup(mac)
+	}
+	return err
+}
+
+func (ifp *Interface) ioctlDelMulti(data []byte) error {
+	mac, err := ifp.groupAddr(data)
+	if err == nil && !ifp.LeaveGroup(mac) {
+		err = abi.ENXIO
+	}
+	return err
+}
+
+// groupAddr is the Ethernet address of a multicast group of IPv4 (RFC 1112), of IPv6 (RFC 2464), or for AF_UNSPEC the address itself.
+//
+// Errors: ENOTTY on interfaces other than Ethernet, EAFNOSUPPORT, EINVAL for an address that is no group's.
+func (ifp *Interface) groupAddr(data []byte) (mac [6]byte, err error) {
+	if ifp.Type != abi.IFT_ETHER {
+		return mac, abi.ENOTTY
+	}
+	sa := data[abi.IFNAMSIZ:]
+	switch sa[1] {
+	case abi.AF_UNSPEC:
+		copy(mac[:], sa[2:])
+	case abi.AF_INET:
+		mac = [6]byte{0x01, 0x00, 0x5e, sa[5] & 0x7f, sa[6], sa[7]}
+	case abi.AF_INET6:
+		mac = [6]byte{0x33, 0x33, sa[20], sa[21], sa[22], sa[23]}
+	default:
+		return mac, abi.EAFNOSUPPORT
+	}
+	if mac[0]&1 == 0 {
+		return mac, abi.EINVAL
+	}
+	return mac, nil
 }

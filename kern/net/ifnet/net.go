@@ -1,7 +1,6 @@
 package ifnet
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"sync"
@@ -53,11 +52,12 @@ func Of(k *kern.Kernel) *Net {
 }
 
 // Attach makes a kernel's Net and enters it in the socket layer: what component rumpnet_net does first.
-func Attach(k *kern.Kernel) *Net {
+func Attach(k *kern.Kernel) (*Net, error) {
 	n := New(k, socket.Of(k))
 	n.Layer.SetPart(key{}, n)
 	n.Layer.HandleIoctls('i', n.Ioctl)
-	return n
+	n.Layer.Register(abi.AF_LINK, linkDomain{})
+	return n, n.createSysctls()
 }
 
 // New is a Net without interfaces that is not entered anywhere; k and l may be nil in tests of drivers.
@@ -86,9 +86,12 @@ func (n *Net) Attach(ifp *Interface, lladdr []byte, mtu uint32, flags uint32) er
 	ifp.Net, ifp.Index = n, index
 	ifp.mtu.Store(mtu)
 	ifp.flags.Store(flags)
-	lladdr = bytes.Clone(lladdr)
-	ifp.lladdr.Store(&lladdr)
-	ifp.addrs.Store(&[]*Addr{ifp.newLinkAddr()})
+	ifp.hwaddr = ifp.newLinkAddr(lladdr)
+	ifp.active.Store(ifp.hwaddr)
+	ifp.addrs.Store(&[]*Addr{ifp.hwaddr})
+	if err := ifp.addSysctls(); err != nil {
+		return err
+	}
 	ifp.touch()
 	n.setList(append(slices.Clone(n.Interfaces()), ifp))
 	n.Notify(Event{Kind: Attached, If: ifp})
@@ -130,10 +133,11 @@ func (n *Net) Detach(ifp *Interface) {
 	ifp.setDown()
 	n.Notify(Event{Kind: Detaching, If: ifp})
 	addrs := ifp.Addrs()
-	for i := len(addrs) - 1; i > 0; i-- {
-		ifp.RemoveAddr(addrs[i])
+	for _, a := range slices.Backward(addrs) {
+		ifp.RemoveAddr(a)
 	}
 	ifp.SetPort(nil)
+	ifp.removeSysctls()
 	n.setList(slices.DeleteFunc(slices.Clone(n.Interfaces()), func(o *Interface) bool { return o == ifp }))
 	n.Notify(Event{Kind: Detached, If: ifp})
 	if d, ok := ifp.Driver.(Destroyer); ok {

@@ -1,8 +1,6 @@
 package ifnet
 
 import (
-	"bytes"
-
 	"github.com/rumpctrl/rumpctrl/abi"
 )
 
@@ -90,21 +88,6 @@ func (ifp *Interface) Caps() Capabilities { return Capabilities(ifp.caps.Load())
 // SetCaps changes them, at any time, before Attach too.
 func (ifp *Interface) SetCaps(c Capabilities) { ifp.caps.Store(uint32(c)) }
 
-// LinkAddr is the link-level address, empty without one. It is shared: not to be changed.
-func (ifp *Interface) LinkAddr() []byte { return *ifp.lladdr.Load() }
-
-// SetLinkAddr changes the link-level address. Config held.
-func (ifp *Interface) SetLinkAddr(lladdr []byte) {
-	if bytes.Equal(lladdr, ifp.LinkAddr()) {
-		return
-	}
-	lladdr = bytes.Clone(lladdr)
-	ifp.lladdr.Store(&lladdr)
-	ifp.replaceLinkAddr()
-	ifp.touch()
-	ifp.Net.Notify(Event{Kind: LinkAddrChanged, If: ifp})
-}
-
 // Metric is the metric that SIOCSIFMETRIC sets, for routing daemons.
 func (ifp *Interface) Metric() uint64 {
 	ifp.mu.Lock()
@@ -164,4 +147,10 @@ func (ifp *Interface) Data() abi.IfData {
 		d.Lastchange = abi.Timespec{Sec: ifp.lastchange.Unix(), Nsec: int64(ifp.lastchange.Nanosecond())}
 	}
 	return d
+}
+
+// Dropped counts packets that found no room in the driver's output queue.
+func (ifp *Interface) Dropped(n int) {
+	ifp.Stats.Oerrors.Add(uint64(n))
+	ifp.drops.Add(uint32(n))
 }

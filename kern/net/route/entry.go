@@ -17,7 +17,8 @@ type Entry struct {
 	Scope uint16
 	// Flags are RTF_UP, RTF_GATEWAY, RTF_HOST, RTF_REJECT, RTF_BLACKHOLE, RTF_STATIC, RTF_LOCAL, ...
 	Flags uint32
-	// Gateway is the next hop of RTF_GATEWAY; otherwise the zero Addr, and the route leads to If itself.
+	// Gateway is the next hop of RTF_GATEWAY. Without that flag the route leads to If itself, and Gateway is only what programs are shown;
+	// the zero Addr has them shown the interface.
 	Gateway netip.Addr
 	// GatewayScope is the interface that a link-local Gateway is on.
 	GatewayScope uint16
@@ -47,27 +48,4 @@ func (e *Entry) Reject() error {
 		return abi.EHOSTUNREACH
 	}
 	return abi.ENETUNREACH
-}
-
-// Neighbor is an entry of a table of link-level addresses: ARP's or neighbour discovery's.
-type Neighbor struct {
-	If       *ifnet.Interface
-	Addr     netip.Addr // with the scope's interface in If, not as a zone
-	LinkAddr []byte     // empty while it is being resolved
-	Flags    uint32     // RTF_STATIC, RTF_LOCAL, RTF_ANNOUNCE (published), RTF_REJECT...
-	State    int        // ND6_LLINFO_*
-	Expire   time.Time  // zero for never
-	Router   bool
-}
-
-// LLTable is a family's table of link-level addresses, which package inet brings. Its methods are called with Net.Config held.
-type LLTable interface {
-	// Neighbors lists the entries of all interfaces.
-	Neighbors() []Neighbor
-	// Neighbor finds one. Errors: ESRCH.
-	Neighbor(ifp *ifnet.Interface, a netip.Addr) (Neighbor, error)
-	// AddNeighbor adds a static entry or one with an expiry, or changes it.
-	AddNeighbor(n Neighbor) error
-	// DeleteNeighbor errors: ESRCH.
-	DeleteNeighbor(ifp *ifnet.Interface, a netip.Addr) error
 }

@@ -73,7 +73,7 @@ func (a *addrs) addInterface(e *Entry) {
 	if e.If == nil {
 		return
 	}
-	a[abi.RTAX_IFP] = e.If.Addrs()[0].Addr
+	a[abi.RTAX_IFP] = e.If.LinkLevel().Addr
 	if e.Addr == nil {
 		return
 	}
@@ -89,7 +89,7 @@ func (t *Table) Announce(typ int, e *Entry, errno abi.Errno) {
 	a := routeAddrs(e)
 	a[abi.RTAX_TAG] = nil
 	if e.If != nil {
-		a[abi.RTAX_IFP] = e.If.Addrs()[0].Addr
+		a[abi.RTAX_IFP] = e.If.LinkLevel().Addr
 	}
 	if e.Addr != nil {
 		a[abi.RTAX_IFA] = e.Addr.Addr
@@ -143,7 +143,7 @@ func (t *Table) AddrMessage(typ int, addr *ifnet.Addr) {
 func addrMessage(typ int, addr *ifnet.Addr, ifp bool) []byte {
 	a := addrs{abi.RTAX_IFA: addr.Addr, abi.RTAX_NETMASK: addr.Mask, abi.RTAX_BRD: addr.Dst}
 	if ifp {
-		a[abi.RTAX_IFP] = addr.If.Addrs()[0].Addr
+		a[abi.RTAX_IFP] = addr.If.LinkLevel().Addr
 	}
 	h := abi.IfaMsghdr{Addrs: a.mask(), Flags: int32(addr.Flags), Metric: int32(addr.Metric), Index: addr.If.Index}
 	return finish(typ, &h, &a)
@@ -180,7 +180,7 @@ func (t *Table) interfaceEvent(e ifnet.Event) {
 	case ifnet.FlagsChanged:
 		t.InterfaceMessage(e.If)
 	case ifnet.LinkAddrChanged:
-		t.AddrMessage(abi.RTM_CHGADDR, e.If.Addrs()[0])
+		t.AddrMessage(abi.RTM_CHGADDR, e.Addr)
 	case ifnet.AddrAdded:
 		t.AddrMessage(abi.RTM_NEWADDR, e.Addr)
 	case ifnet.AddrDeleted:

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"net/netip"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -92,47 +93,54 @@ func parseMask(sa []byte, fam int) (int, error) {
 // dstSockaddr is RTA_DST.
 func (e *Entry) dstSockaddr() []byte { return Sockaddr(e.Dst.Addr(), e.Scope) }
 
-// maskSockaddr is RTA_NETMASK, nil for a host's route. It is cut off after its last byte that is not 0, as NetBSD's tree keeps masks; that of a default
-// route is empty.
+// maskSockaddr is RTA_NETMASK, nil for a host's route. It is as NetBSD's tree keeps masks: without the bytes at its end that are 0, and
+// with ones before the address; that of a default route is empty.
 func (e *Entry) maskSockaddr() []byte {
 	if e.Flags&abi.RTF_HOST != 0 {
 		return nil
 	}
 	bits := e.Dst.Bits()
+	if bits == 0 {
+		return []byte{}
+	}
 	at := sinAddrAt
 	if e.Dst.Addr().Is6() {
 		at = sin6AddrAt
 	}
-	if bits == 0 {
-		return make([]byte, roundup(0))
-	}
-	sa := make([]byte, at+(bits+7)/8)
+	sa := bytes.Repeat([]byte{0xff}, at+(bits+7)/8)
 	sa[0] = byte(len(sa))
-	for i := range bits {
-		sa[at+i/8] |= 0x80 >> (i % 8)
-	}
+	sa[len(sa)-1] <<= (8 - bits%8) % 8
 	return sa
 }
 
-// gatewaySockaddr is RTA_GATEWAY: the next hop, what the route was given with, or the interface.
+// gatewaySockaddr is RTA_GATEWAY: the next hop or what the route was given with; otherwise the interface where that resolves link-level
+// addresses, or the address that the route is of.
 func (e *Entry) gatewaySockaddr() []byte {
 	switch {
 	case e.Gateway.IsValid():
 		return Sockaddr(e.Gateway, e.GatewayScope)
 	case e.GatewayLink != nil:
 		return e.GatewayLink
-	case e.Flags&abi.RTF_LOCAL != 0 && e.Addr != nil && e.Addr.If != nil:
-		return linkSockaddr(e.Addr.If)
-	case e.If != nil:
-		return linkSockaddr(e.If)
 	}
-	return nil
+	ifp := e.If
+	if e.Flags&abi.RTF_LOCAL != 0 && e.Addr != nil {
+		ifp = e.Addr.If
+	}
+	switch {
+	case ifp == nil:
+		return nil
+	case ifp.Flags()&(abi.IFF_LOOPBACK|abi.IFF_POINTOPOINT) == 0:
+		return indexSockaddr(ifp)
+	case e.Flags&abi.RTF_LOCAL == 0 && e.Addr != nil:
+		return e.Addr.Addr
+	}
+	return ifp.LinkLevel().Addr
 }
 
-// linkSockaddr says that a route leads to an interface: by its index, for a loopback with its name.
-func linkSockaddr(ifp *ifnet.Interface) []byte {
-	if ifp.Flags()&abi.IFF_LOOPBACK != 0 {
-		return ifp.Addrs()[0].Addr
-	}
-	return ifnet.SockaddrDl(ifp.Index, ifp.Type, "", nil)
+// indexSockaddr is a struct sockaddr_dl that says which interface, and nothing else.
+func indexSockaddr(ifp *ifnet.Interface) []byte {
+	sa := make([]byte, abi.SizeofSockaddrDl)
+	copy(sa, ifnet.SockaddrDl(ifp.Index, ifp.Type, "", nil))
+	sa[0] = byte(len(sa))
+	return sa
 }
