@@ -11,6 +11,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
+	"github.com/rumpctrl/rumpctrl/component/net/net"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
@@ -133,7 +134,7 @@ func network() []Entry {
 		{Name: "rumpnet_config", Needs: onInet, Doc: "configuration of interfaces at start"},
 		{Name: "rumpnet_gif", Needs: onInet, Doc: "tunnels"},
 		have(local.Component()),
-		{Name: "rumpnet_net", Needs: []string{"rumpnet"}, Doc: "interfaces, Ethernet, the routing table"},
+		have(net.Component()),
 		{Name: "rumpnet_net80211", Needs: onNet, Doc: "wireless networks"},
 		{Name: "rumpnet_netbt", Needs: onNet, Doc: "Bluetooth"},
 		{Name: "rumpnet_netinet", Needs: onNet, Doc: "IPv4, TCP, UDP"},
