@@ -14,12 +14,14 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/dd"
 	"github.com/rumpctrl/rumpctrl/util/df"
 	"github.com/rumpctrl/rumpctrl/util/du"
+	"github.com/rumpctrl/rumpctrl/util/echo"
 	"github.com/rumpctrl/rumpctrl/util/ed"
 	"github.com/rumpctrl/rumpctrl/util/find"
 	"github.com/rumpctrl/rumpctrl/util/halt"
 	"github.com/rumpctrl/rumpctrl/util/head"
 	"github.com/rumpctrl/rumpctrl/util/hexdump"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
+	"github.com/rumpctrl/rumpctrl/util/ifconfig"
 	"github.com/rumpctrl/rumpctrl/util/kdump"
 	"github.com/rumpctrl/rumpctrl/util/ktrace"
 	"github.com/rumpctrl/rumpctrl/util/ln"
@@ -35,6 +37,9 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mount_umap"
 	"github.com/rumpctrl/rumpctrl/util/mv"
 	"github.com/rumpctrl/rumpctrl/util/pax"
+	"github.com/rumpctrl/rumpctrl/util/printf"
+	"github.com/rumpctrl/rumpctrl/util/pwd"
+	"github.com/rumpctrl/rumpctrl/util/ping"
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
@@ -42,6 +47,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/sync"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
 	"github.com/rumpctrl/rumpctrl/util/tail"
+	"github.com/rumpctrl/rumpctrl/util/test"
 	"github.com/rumpctrl/rumpctrl/util/touch"
 	"github.com/rumpctrl/rumpctrl/util/umount"
 	"github.com/rumpctrl/rumpctrl/util/uname"
@@ -60,12 +66,14 @@ var table = [...]*util.Utility{
 	&dd.Utility,
 	&df.Utility,
 	&du.Utility,
+	&echo.Utility,
 	&ed.Utility,
 	&find.Utility,
 	&halt.Utility,
 	&head.Utility,
 	&hexdump.Utility,
 	&hostname.Utility,
+	&ifconfig.Utility,
 	&kdump.Utility,
 	&ktrace.Utility,
 	&ln.Utility,
@@ -82,8 +90,11 @@ var table = [...]*util.Utility{
 	&mv.Utility,
 	&pax.Utility,
 	&halt.Poweroff,
+	&printf.Utility,
+	&pwd.Utility,
 	&stat.Readlink,
 	&halt.Reboot,
+	&ping.Utility,
 	&rm.Utility,
 	&rmdir.Utility,
 	&sh.Utility,
@@ -92,6 +103,7 @@ var table = [...]*util.Utility{
 	&sysctl.Utility,
 	&tail.Utility,
 	&pax.Tar,
+	&test.Utility,
 	&touch.Utility,
 	&umount.Utility,
 	&uname.Utility,

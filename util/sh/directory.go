@@ -6,6 +6,7 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/util"
+	"github.com/rumpctrl/rumpctrl/util/pwd"
 )
 
 // cdCommand is the builtins cd and chdir, as XCU has them: with -L, which is the default, ".." goes to where
@@ -126,10 +127,11 @@ func pwdCommand(s *shell, args []string) int {
 	if !ok || len(operands) > 0 {
 		return s.usage("pwd [-L | -P]")
 	}
-	if strings.LastIndexByte(string(opts), 'P') <= strings.LastIndexByte(string(opts), 'L') {
-		return s.print(s.cwd + "\n")
+	said := s.cwd
+	if strings.LastIndexByte(string(opts), 'P') > strings.LastIndexByte(string(opts), 'L') {
+		said = ""
 	}
-	dir, err := s.proc.Sys().Getcwd()
+	dir, err := pwd.Directory(s.proc.Sys(), said)
 	if err != nil {
 		s.warn("pwd: %s", util.ErrorText(err))
 		return 1
