@@ -11,10 +11,10 @@ import (
 // memory is a domain of sockets that are connected in memory: its addresses are struct sockaddr of three bytes, the last of which is
 // the name. It is there to lead the layer down all its paths: it connects when connectAll is called, has urgent data and sends in pieces.
 type memory struct {
-	mu       sync.Mutex
-	bound    map[byte]*endpoint
-	slow     bool // connecting takes until finish
-	rejected error
+	mu    sync.Mutex
+	bound map[byte]*endpoint
+	slow  bool // connecting takes until finish
+	made  *endpoint
 }
 
 // pfMemory is the domain's number, which nothing else uses.
@@ -46,12 +46,19 @@ func newMemory(k *kern.Kernel) *memory {
 }
 
 func (d *memory) Open(_ *kern.Thread, so *socket.Socket) (socket.Protocol, error) {
-	if so.Proto != 0 {
+	switch {
+	case so.Proto != 0:
 		return nil, abi.EPROTONOSUPPORT
+	case so.Type != abi.SOCK_STREAM && so.Type != abi.SOCK_DGRAM:
+		return nil, abi.EPROTOTYPE
 	}
 	so.Sndbuf.Store(4096)
 	so.Rcvbuf.Store(4096)
-	return d.endpoint(so)
+	e, err := d.endpoint(so)
+	d.mu.Lock()
+	d.made = e
+	d.mu.Unlock()
+	return e, err
 }
 
 func (d *memory) endpoint(so *socket.Socket) (*endpoint, error) {
@@ -61,8 +68,6 @@ func (d *memory) endpoint(so *socket.Socket) (*endpoint, error) {
 		e.q = socket.NewStreamQueue(so)
 	case abi.SOCK_DGRAM:
 		e.q = socket.NewRecordQueue(so)
-	default:
-		return nil, abi.EPROTOTYPE
 	}
 	e.q.Drained = func() {
 		if p := e.other(); p != nil {
@@ -76,6 +81,13 @@ func (e *endpoint) other() *endpoint {
 	e.d.mu.Lock()
 	defer e.d.mu.Unlock()
 	return e.peer
+}
+
+// last is the endpoint that was made last.
+func (d *memory) last() *endpoint {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.made
 }
 
 func sockaddr(name byte) []byte { return []byte{3, pfMemory, name} }

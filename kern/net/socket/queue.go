@@ -34,6 +34,7 @@ type Queue struct {
 	closed bool
 	lost   uint64 // records that found no room
 	offer  *offer // a receiver that waits with its buffer
+	spare  []byte // a buffer of a stream to be used again
 }
 
 // record is a datagram, or a piece of a stream that begins with control messages.
@@ -42,6 +43,7 @@ type record struct {
 	control []Control
 	flags   int    // MSG_EOR, MSG_BCAST, MSG_MCAST
 	data    []byte // what has not been received; what has been appended to it lies in its capacity
+	buf     []byte // of a stream: what data lies in
 	cost    int    // of name and control
 	mem     int
 }
@@ -170,6 +172,9 @@ func (q *Queue) push(r record) {
 // streamChunk is the least buffer of a stream: small pieces gather in it.
 const streamChunk = 2048
 
+// maxSpare is the largest buffer that a stream keeps when it is empty.
+const maxSpare = 2 * streamChunk
+
 // Write adds bytes to a stream, as many as there is room for within limit, with control messages before the first of them, and says how
 // many. Control messages go in with some data or not at all; their files are the queue's when there is no error.
 //
@@ -208,9 +213,19 @@ func (q *Queue) write(limit int, data []byte, control []Control) (int, error) {
 	data = data[:min(len(data), room)]
 	done := given + len(data)
 	if data = data[q.gather(data):]; len(data) > 0 {
-		q.push(record{data: append(make([]byte, 0, max(len(data), streamChunk)), data...)})
+		buf := q.buffer(len(data))
+		q.push(record{buf: buf, data: append(buf, data...)})
 	}
 	return done, nil
+}
+
+// buffer is an empty buffer for n bytes of a stream, or for more; called with the lock held.
+func (q *Queue) buffer(n int) []byte {
+	if b := q.spare; cap(b) >= n {
+		q.spare = nil
+		return b
+	}
+	return make([]byte, 0, max(n, streamChunk))
 }
 
 // writeControl adds control messages and bytes after them; called with the lock held.
@@ -301,6 +316,9 @@ func (q *Queue) pop() {
 	r := &q.recs[q.first]
 	q.cost -= r.cost
 	q.mem -= r.mem
+	if c := cap(r.buf); c > cap(q.spare) && c <= maxSpare {
+		q.spare = r.buf
+	}
 	*r = record{}
 	if q.first++; q.first == len(q.recs) {
 		q.recs, q.first = q.recs[:0], 0
@@ -357,7 +375,7 @@ func (q *Queue) End() {
 func (q *Queue) Close(t *kern.Thread) {
 	q.mu.Lock()
 	recs := q.recs[q.first:]
-	q.recs, q.first, q.cc, q.cost, q.mem, q.closed = nil, 0, 0, 0, 0, true
+	q.recs, q.first, q.cc, q.cost, q.mem, q.closed, q.spare = nil, 0, 0, 0, 0, true, nil
 	q.unlock()
 	for i := range recs {
 		releaseControl(t, recs[i].control)
