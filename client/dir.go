@@ -99,8 +99,8 @@ func (f *File) readEntries() error {
 			return err
 		}
 		name := string(d.Name)
-		if name == "." || name == ".." {
-			continue
+		if name == "." || name == ".." || d.Type == abi.DT_WHT {
+			continue // a whiteout is no file: opendir(3) hides it too
 		}
 		e := dirEntry{p: f.p, dir: f.name, name: name, typ: d.Type}
 		if err := e.fillType(); err == nil {

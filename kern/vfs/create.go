@@ -88,18 +88,28 @@ func (v *VFS) makeNode(t *kern.Thread, at int, path []byte, n *NewNode) error {
 		return err
 	}
 	defer lk.end()
+	if err := lk.absent(); err != nil {
+		return err
+	}
+	vp, err := lk.create(n)
+	if err != nil {
+		return err
+	}
+	vp.Release(t)
+	return nil
+}
+
+// absent walks to the end of the path, where nothing must be. Errors: EEXIST.
+func (lk *lookup) absent() error {
+	lk.making = true
 	vp, err := lk.resolve(nofollow)
 	if err != nil {
 		return err
 	}
 	if vp != nil {
-		vp.Release(t)
+		vp.Release(lk.t)
 		return abi.EEXIST
 	}
-	if vp, err = lk.create(n); err != nil {
-		return err
-	}
-	vp.Release(t)
 	return nil
 }
 
@@ -145,7 +155,7 @@ func mknodat(t *kern.Thread, a *kern.Args) (int64, error) {
 
 // sysMknod is mknod(2): devices and regular files, for the superuser alone.
 //
-// Errors: EPERM, EINVAL for another type or no device number, EOPNOTSUPP for whiteouts.
+// Errors: EPERM, EINVAL for another type or no device number, EOPNOTSUPP for a whiteout where the file system has none.
 func sysMknod(t *kern.Thread, at int, path uint64, mode uint32, dev uint64) error {
 	if !t.Cred().Root() {
 		return abi.EPERM
@@ -158,7 +168,7 @@ func sysMknod(t *kern.Thread, at int, path uint64, mode uint32, dev uint64) erro
 	case abi.S_IFREG:
 		dev = 0
 	case abi.S_IFWHT:
-		return abi.EOPNOTSUPP
+		return sysWhiteout(t, at, path)
 	default:
 		return abi.EINVAL
 	}
@@ -214,13 +224,8 @@ func sysLink(t *kern.Thread, at1 int, path1 uint64, at2 int, path2 uint64, mode 
 		return err
 	}
 	defer lk.end()
-	existing, err := lk.resolve(nofollow)
-	if err != nil {
+	if err := lk.absent(); err != nil {
 		return err
-	}
-	if existing != nil {
-		existing.Release(t)
-		return abi.EEXIST
 	}
 	return lk.link(vp)
 }

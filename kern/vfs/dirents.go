@@ -55,10 +55,13 @@ func getdents(t *kern.Thread, a *kern.Args) (int64, error) {
 }
 
 // hostCookie is the first cookie of the host files mapped into a directory: they come after the file system's entries.
-const hostCookie = 1 << 62
+const hostCookie = 1 << 55
 
 // readDir fills buf with the entries after cookie and says where the last one ends. A removed directory is empty.
 func (vp *Vnode) readDir(t *kern.Thread, cookie int64, buf []byte) (n int, next int64, err error) {
+	if vp.isUnion() {
+		return vp.readUnion(t, cookie, buf)
+	}
 	if err := vp.rlock(); err != nil {
 		return 0, 0, err
 	}

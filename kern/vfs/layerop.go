@@ -44,7 +44,7 @@ func (vp *Vnode) Access(t *kern.Thread, c *kern.Cred, want uint32) error {
 func (vp *Vnode) Lookup(t *kern.Thread, name string) (*Vnode, error) {
 	lk := vp.entry(t, name)
 	defer lk.done()
-	return lk.child()
+	return lk.child(vp)
 }
 
 // Parent is the directory of a directory, held; the root's is itself. Errors: ENOENT for one that has been removed.

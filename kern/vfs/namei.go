@@ -24,6 +24,8 @@ type lookup struct {
 	name  []byte // the component at hand; empty for "/"
 	tail  []byte // what follows name, with its leading slashes
 	links int    // symbolic links followed
+	// making says that the last component is a name to be made: it is looked for in one directory only.
+	making bool
 	// expect is what the name must lead to, for layers, which have looked it up before; nil for anything.
 	expect *Vnode
 
@@ -63,7 +65,7 @@ func (v *VFS) begin(t *kern.Thread, at int, path []byte) (*lookup, error) {
 	t.KtraceNamei(path)
 	cwd := cwdOf(t.Proc)
 	lk := v.scratch(t)
-	lk.cred, lk.links = t.Cred(), 0
+	lk.cred, lk.links, lk.making = t.Cred(), 0, false
 	path = lk.buf[0][:copy(lk.buf[0][:], path)] // the client cannot change it any more
 	lk.root = cwd.root()
 	switch {
@@ -147,7 +149,7 @@ func (lk *lookup) resolve(mode followMode) (*Vnode, error) {
 		if err != nil {
 			return nil, err
 		}
-		vp, err := lk.step()
+		vp, err := lk.step(last)
 		if err == abi.ENOENT || err == abi.ENOTDIR {
 			if vp := lk.hostFile(); vp != nil {
 				return vp, nil
@@ -184,8 +186,8 @@ func (lk *lookup) resolve(mode followMode) (*Vnode, error) {
 // rewind makes the last component the rest again.
 func (lk *lookup) rewind() { lk.rest = lk.name[:len(lk.name)+len(lk.tail)] }
 
-// step is the file that the component at hand leads to, held, in front of what is mounted there.
-func (lk *lookup) step() (*Vnode, error) {
+// step is the file that the component at hand leads to, held, in front of what is mounted there; last says that no other follows.
+func (lk *lookup) step(last bool) (*Vnode, error) {
 	var vp *Vnode
 	var err error
 	switch {
@@ -199,7 +201,10 @@ func (lk *lookup) step() (*Vnode, error) {
 	case lk.isDotDot():
 		vp, err = lk.parent()
 	default:
-		vp, err = lk.child()
+		vp, err = lk.child(lk.dir)
+		if err == abi.ENOENT && lk.dir.isUnion() && !(last && lk.making) {
+			vp, err = lk.unionChild()
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -223,9 +228,8 @@ func (vp *Vnode) top(t *kern.Thread) *Vnode {
 	}
 }
 
-// child looks the component at hand up in dir.
-func (lk *lookup) child() (*Vnode, error) {
-	dir := lk.dir
+// child looks the component at hand up in a directory.
+func (lk *lookup) child(dir *Vnode) (*Vnode, error) {
 	if err := dir.rlock(); err != nil {
 		return nil, abi.ENOENT
 	}

@@ -263,6 +263,19 @@ type Renamer interface {
 	Rename(t *kern.Thread, name string, from Node, dir Node, newName string, existing Node) error
 }
 
+// Whiteouter is a directory that can have whiteouts: names that are not there, and hide what is there by the same name in a layer
+// below (mount_union(8)). Lookup does not find them; ReadDir lists them as DT_WHT. Making a file by the name of one replaces it, and a
+// directory that does is opaque (UF_OPAQUE): nothing of one below it is seen. A directory that has nothing else in it is
+// empty. Errors: ENOSPC, EEXIST, ENOENT.
+type Whiteouter interface {
+	// Whiteout makes one; it succeeds where there is one.
+	Whiteout(t *kern.Thread, name string) error
+	// Unwhiteout takes one away.
+	Unwhiteout(t *kern.Thread, name string) error
+	// IsWhiteout says whether there is one of a name. It is called with the directory locked shared.
+	IsWhiteout(t *kern.Thread, name string) bool
+}
+
 // Opener is a node that wants to know of opens, or gives its own Ops in place of the vnode's (nil: the vnode's), or, as its error,
 // a file that is open already (*kern.Opened).
 type Opener interface {

@@ -65,6 +65,7 @@ func (lk *lookup) openVnode(oflags int, perm uint32) (vp *Vnode, made bool, err 
 		vp, err = lk.existing(mode)
 		return vp, false, err
 	}
+	lk.making = true
 	for {
 		vp, err = lk.resolve(mode)
 		if err != nil {

@@ -95,6 +95,7 @@ func (r *renaming) resolveFrom() (isDir bool, err error) {
 
 // resolveTo walks to the new name. Slashes may come after it if a directory is renamed.
 func (r *renaming) resolveTo(isDir bool) error {
+	r.to.making = true
 	vp, err := r.to.resolve(nofollow)
 	if err != nil {
 		return err

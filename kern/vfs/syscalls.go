@@ -26,6 +26,7 @@ func nameSyscalls() []kern.Syscall {
 		{Num: abi.SYS_mkfifoat, Handler: mkfifoat},
 		{Num: abi.SYS_symlink, Handler: symlink},
 		{Num: abi.SYS_symlinkat, Handler: symlinkat},
+		{Num: abi.SYS_undelete, Handler: undelete},
 		{Num: abi.SYS_readlink, Handler: readlink},
 		{Num: abi.SYS_readlinkat, Handler: readlinkat},
 	}

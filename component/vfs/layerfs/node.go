@@ -31,6 +31,7 @@ var (
 	_ vfs.Linker     = (*dir)(nil)
 	_ vfs.Remover    = (*dir)(nil)
 	_ vfs.Renamer    = (*dir)(nil)
+	_ vfs.Whiteouter = (*dir)(nil)
 )
 
 func (n *node) base() *node { return n }
@@ -151,4 +152,19 @@ func (d *dir) Rename(t *kern.Thread, name string, from, to vfs.Node, newName str
 		replaced = existing.(layered).base().below
 	}
 	return d.below.Rename(d.fs.as(t), name, from.(layered).base().below, to.(layered).base().below, newName, replaced)
+}
+
+// Whiteout makes a whiteout below.
+func (d *dir) Whiteout(t *kern.Thread, name string) error {
+	return d.below.Whiteout(d.fs.as(t), name)
+}
+
+// Unwhiteout takes a whiteout away below.
+func (d *dir) Unwhiteout(t *kern.Thread, name string) error {
+	return d.below.Unwhiteout(d.fs.as(t), name)
+}
+
+// IsWhiteout says whether there is a whiteout below.
+func (d *dir) IsWhiteout(t *kern.Thread, name string) bool {
+	return d.below.IsWhiteout(t, name)
 }

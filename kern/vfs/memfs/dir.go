@@ -25,17 +25,21 @@ type dir struct {
 	parent *dir         // nil when removed; guarded by inode.mu
 
 	// The entries, guarded by the vnode lock.
-	names map[string]*dirent
-	order []*dirent // by cookie; without a node where one was removed
-	holes int       // of order
-	next  int64     // the next cookie
+	names     map[string]*dirent
+	order     []*dirent // by cookie; without a name where one was removed
+	holes     int       // of order
+	whiteouts int       // of names
+	next      int64     // the next cookie
 }
 
+// dirent is an entry: a file's, or a whiteout, which has no node.
 type dirent struct {
 	name   string
 	node   node
 	cookie int64
 }
+
+func (e *dirent) isWhiteout() bool { return e.node == nil }
 
 // entryCost is what an entry of that name is charged.
 func entryCost(name string) int64 { return direntCost + nameCost(name) }
@@ -59,7 +63,7 @@ func (d *dir) SetAttr(t *kern.Thread, s *vfs.SetAttr) error {
 // Lookup finds a name. Errors: ENOENT.
 func (d *dir) Lookup(_ *kern.Thread, name string) (vfs.Node, error) {
 	e := d.names[name]
-	if e == nil {
+	if e == nil || e.isWhiteout() {
 		return nil, abi.ENOENT
 	}
 	return e.node, nil
@@ -100,11 +104,15 @@ func (d *dir) ReadDir(_ *kern.Thread, cookie int64, emit func(vfs.Dirent) bool) 
 		}
 	}
 	for _, e := range d.order[d.after(cookie):] {
-		if e.node == nil {
+		out := vfs.Dirent{Ino: whiteoutIno, Type: abi.DT_WHT, Name: e.name, Cookie: e.cookie}
+		switch {
+		case e.name == "":
 			continue
+		case !e.isWhiteout():
+			in := e.node.base()
+			out.Ino, out.Type = in.ino, in.dtype()
 		}
-		in := e.node.base()
-		if !emit(vfs.Dirent{Ino: in.ino, Type: in.dtype(), Name: e.name, Cookie: e.cookie}) {
+		if !emit(out) {
 			return nil
 		}
 	}
@@ -116,8 +124,12 @@ func (d *dir) after(cookie int64) int {
 	return sort.Search(len(d.order), func(i int) bool { return d.order[i].cookie > cookie })
 }
 
-// insert adds an entry; it is charged already.
+// insert adds an entry, in the place of a whiteout of the name; it is charged already. n is nil for a whiteout.
 func (d *dir) insert(name string, n node) {
+	d.uncover(name)
+	if n == nil {
+		d.whiteouts++
+	}
 	e := &dirent{name: name, node: n, cookie: d.next}
 	d.next++
 	d.count.Add(1)
@@ -130,11 +142,14 @@ func (d *dir) insert(name string, n node) {
 
 // remove takes an entry out. Its place is closed up when half of all places are empty.
 func (d *dir) remove(e *dirent) {
+	if e.isWhiteout() {
+		d.whiteouts--
+	}
 	delete(d.names, e.name)
 	d.count.Add(-1)
 	e.name, e.node = "", nil
 	if d.holes++; d.holes > minHoles && d.holes > len(d.order)/2 {
-		d.order = slices.DeleteFunc(d.order, func(e *dirent) bool { return e.node == nil })
+		d.order = slices.DeleteFunc(d.order, func(e *dirent) bool { return e.name == "" })
 		d.holes = 0
 	}
 }

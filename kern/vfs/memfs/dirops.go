@@ -31,6 +31,9 @@ func (d *dir) Create(_ *kern.Thread, name string, n *vfs.NewNode) (vfs.Node, err
 	if isDir {
 		made.(*dir).setUp(d)
 	}
+	if isDir && d.IsWhiteout(nil, name) {
+		made.base().setFlags(abi.UF_OPAQUE)
+	}
 	d.insert(name, made)
 	return made, nil
 }
@@ -82,7 +85,7 @@ func (d *dir) Rmdir(_ *kern.Thread, name string, target vfs.Node) error {
 	if !ok {
 		return abi.ENOTDIR
 	}
-	if len(old.names) > 0 {
+	if !old.empty() {
 		return abi.ENOTEMPTY
 	}
 	d.drop(e)
@@ -106,8 +109,14 @@ func (d *dir) drop(e *dirent) {
 	d.fs.space.give(cost)
 }
 
-// bury takes an empty directory out of the tree below d.
+// empty says whether there is nothing in the directory but whiteouts.
+func (d *dir) empty() bool { return len(d.names) == d.whiteouts }
+
+// bury takes an empty directory out of the tree below d; its whiteouts go.
 func (d *dir) bury(old *dir) {
+	for name := range old.names {
+		old.uncover(name)
+	}
 	old.setUp(nil)
 	old.link(-2)
 	d.link(-1)
@@ -158,6 +167,7 @@ func (d *dir) relabel(e *dirent, name string) error {
 	} else {
 		d.fs.space.give(-more)
 	}
+	d.uncover(name)
 	delete(d.names, e.name)
 	e.name = name
 	d.names[name] = e
@@ -202,7 +212,7 @@ func (d *dir) unlinkReplaced(n node) error {
 	if !ok {
 		return n.base().link(-1)
 	}
-	if len(old.names) > 0 {
+	if !old.empty() {
 		return abi.ENOTEMPTY
 	}
 	d.bury(old)

@@ -142,6 +142,13 @@ func (in *inode) setLocked(s *vfs.SetAttr) {
 	}
 }
 
+// setFlags adds file flags.
+func (in *inode) setFlags(flags uint32) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.flags |= flags
+}
+
 // Touch sets times to now.
 func (in *inode) Touch(which vfs.TimeMask, now time.Time) {
 	in.mu.Lock()

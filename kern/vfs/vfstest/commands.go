@@ -35,7 +35,7 @@ func directCalls() map[string]int {
 		"chdir": abi.SYS_chdir, "fchdir": abi.SYS_fchdir, "umask": abi.SYS_umask,
 		"fsync": abi.SYS_fsync, "fdatasync": abi.SYS_fdatasync, "pathconf": abi.SYS_pathconf,
 		"posix_fallocate": abi.SYS_posix_fallocate, "fdiscard": abi.SYS_fdiscard,
-		"seteuid": abi.SYS_seteuid,
+		"seteuid": abi.SYS_seteuid, "undelete": abi.SYS_undelete,
 	}
 }
 
@@ -98,7 +98,7 @@ func constants() map[string]int64 {
 		"O_DIRECTORY": abi.O_DIRECTORY, "O_NOFOLLOW": abi.O_NOFOLLOW,
 		"SEEK_SET": abi.SEEK_SET, "SEEK_CUR": abi.SEEK_CUR, "SEEK_END": abi.SEEK_END,
 		"F_OK": abi.F_OK, "R_OK": abi.R_OK, "W_OK": abi.W_OK, "X_OK": abi.X_OK,
-		"S_IFCHR": abi.S_IFCHR, "S_IFBLK": abi.S_IFBLK,
+		"S_IFCHR": abi.S_IFCHR, "S_IFBLK": abi.S_IFBLK, "S_IFWHT": abi.S_IFWHT, "UF_OPAQUE": abi.UF_OPAQUE,
 		"AT_FDCWD": abi.AT_FDCWD, "AT_REMOVEDIR": abi.AT_REMOVEDIR, "AT_EACCESS": abi.AT_EACCESS,
 		"AT_SYMLINK_FOLLOW": abi.AT_SYMLINK_FOLLOW, "AT_SYMLINK_NOFOLLOW": abi.AT_SYMLINK_NOFOLLOW,
 		"UF_NODUMP": abi.UF_NODUMP, "UF_IMMUTABLE": abi.UF_IMMUTABLE, "UF_APPEND": abi.UF_APPEND,
@@ -116,7 +116,7 @@ func composed() map[string]command {
 		"read": cmdRead, "pread": cmdRead, "write": cmdWrite, "pwrite": cmdWrite,
 		"stat": cmdStat, "lstat": cmdStat, "fstat": cmdFstat, "fstatat": cmdFstatat,
 		"type": cmdType, "same": cmdSame, "blocksbelow": cmdBlocksBelow,
-		"readlink": cmdReadlink, "readlinkat": cmdReadlinkat, "ls": cmdLs, "getcwd": cmdGetcwd, "chain": cmdChain,
+		"readlink": cmdReadlink, "readlinkat": cmdReadlinkat, "ls": cmdLs, "whiteouts": cmdWhiteouts, "getcwd": cmdGetcwd, "chain": cmdChain,
 		"utimes": cmdUtimes, "lutimes": cmdUtimes, "futimes": cmdFutimes,
 		"mark": cmdMark, "lmark": cmdMark, "changed": cmdChanged, "lchanged": cmdChanged,
 		"clock": cmdClock, "recent": cmdRecent, "extattr": cmdExtattr,
@@ -336,6 +336,14 @@ func cmdReadlinkat(r *runner, p *proc, a []string) (string, abi.Errno) {
 // cmdLs: ls PATH gives the names, sorted.
 func cmdLs(_ *runner, p *proc, a []string) (string, abi.Errno) {
 	list, e := p.readdir(arg(a, 0))
+	slices.SortFunc(list, func(x, y entry) int { return strings.Compare(x.name, y.name) })
+	return names(list), e
+}
+
+// cmdWhiteouts: whiteouts PATH gives the names of whiteouts, sorted.
+func cmdWhiteouts(_ *runner, p *proc, a []string) (string, abi.Errno) {
+	list, e := p.entries(arg(a, 0))
+	list = slices.DeleteFunc(list, func(d entry) bool { return d.typ != abi.DT_WHT })
 	slices.SortFunc(list, func(x, y entry) int { return strings.Compare(x.name, y.name) })
 	return names(list), e
 }

@@ -51,6 +51,8 @@ const (
 	Reserve Feature = "reserve"
 	// Handles are getfh(2)'s.
 	Handles Feature = "handles"
+	// Whiteouts are names that hide those of a layer below, mount_union(8).
+	Whiteouts Feature = "whiteouts"
 	// ExtAttrs are extended attributes.
 	ExtAttrs Feature = "extattrs"
 )

@@ -2,6 +2,7 @@ package vfstest
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
@@ -167,6 +168,12 @@ func parseDirents(b []byte) ([]entry, abi.Errno) {
 
 // readdir lists a whole directory without "." and "..".
 func (p *proc) readdir(path string) ([]entry, abi.Errno) {
+	all, e := p.entries(path)
+	return slices.DeleteFunc(all, func(d entry) bool { return d.typ == abi.DT_WHT }), e
+}
+
+// entries are all entries of a directory but "." and "..", whiteouts too.
+func (p *proc) entries(path string) ([]entry, abi.Errno) {
 	fd, e := p.open(path, abi.O_RDONLY, 0)
 	if e != 0 {
 		return nil, e

@@ -16,7 +16,7 @@ func TestTablesParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	features := map[Feature]bool{HardLinks: true, Symlinks: true, Special: true, Owners: true, Flags: true, Times: true,
-		CaseSensitive: true, Sparse: true, LargeFiles: true, Reserve: true, Handles: true, ExtAttrs: true}
+		CaseSensitive: true, Sparse: true, LargeFiles: true, Reserve: true, Handles: true, ExtAttrs: true, Whiteouts: true}
 	seen, checks := map[string]bool{}, 0
 	for _, c := range cases {
 		if seen[c.name] {
