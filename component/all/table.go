@@ -7,12 +7,14 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/dev/rnd"
 	"github.com/rumpctrl/rumpctrl/component/fs/null"
 	"github.com/rumpctrl/rumpctrl/component/fs/overlay"
+	"github.com/rumpctrl/rumpctrl/component/fs/ptyfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
 	"github.com/rumpctrl/rumpctrl/component/net/net"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
+	"github.com/rumpctrl/rumpctrl/component/net/shmif"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
 	"github.com/rumpctrl/rumpctrl/component/vfs/layerfs"
@@ -77,7 +79,7 @@ func fileSystems() []Entry {
 		{Name: "rumpfs_ntfs", Needs: onDisk, Doc: "the file system of Windows NT"},
 		have(null.Component()),
 		have(overlay.Component()),
-		{Name: "rumpfs_ptyfs", Needs: []string{"rumpvfs", "rumpkern_tty"}, Doc: "pseudo terminals as files"},
+		have(ptyfs.Component()),
 		{Name: "rumpfs_smbfs", Needs: append(slices.Clone(onNet), "rumpdev", "rumpdev_netsmb"), Doc: "shares of Windows"},
 		{Name: "rumpfs_syspuffs", Needs: []string{"rumpvfs", "rumpdev", "rumpdev_putter"}, Doc: "file systems in programs"},
 		{Name: "rumpfs_sysvbfs", Needs: onDisk, Doc: "the boot file system of System V"},
@@ -142,7 +144,7 @@ func network() []Entry {
 		{Name: "rumpnet_netmpls", Needs: onNet, Doc: "MPLS"},
 		{Name: "rumpnet_npf", Needs: []string{"rumpnet_net", "rumpnet", "rumpdev_bpf"}, Doc: "the packet filter npf"},
 		{Name: "rumpnet_pppoe", Needs: onNet, Doc: "PPP over Ethernet"},
-		{Name: "rumpnet_shmif", Needs: onNet, Doc: "an Ethernet in a file that kernels share"},
+		have(shmif.Component()),
 		{Name: "rumpnet_sockin", Needs: []string{"rumpnet"}, Doc: "the host's sockets"},
 		{Name: "rumpnet_tap", Needs: append(slices.Clone(onNet), "rumpvfs", "rumpdev"), Doc: "interfaces that programs serve"},
 		{Name: "rumpnet_virtif", Needs: onNet, Doc: "the host's interfaces"},

@@ -125,7 +125,8 @@ func copyInRefs(t *kern.Thread, args *MountArgs, typ *Type) error {
 // getMountArgs is MNT_GETARGS: it copies out the arguments that a file system is mounted with and returns their length.
 func (v *VFS) getMountArgs(t *kern.Thread, args *MountArgs, addr uint64) (int64, error) {
 	vp := args.On
-	if args.Flags != abi.MNT_GETARGS || len(args.Data) == 0 || vp != vp.mount.root {
+	takesNone := vp.mount.typ.ArgsSize == 0
+	if args.Flags != abi.MNT_GETARGS || len(args.Data) == 0 && !takesNone || vp != vp.mount.root {
 		return 0, abi.EINVAL
 	}
 	g, ok := vp.mount.fs.(ArgsGetter)

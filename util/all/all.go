@@ -33,6 +33,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mount"
 	"github.com/rumpctrl/rumpctrl/util/mount_null"
 	"github.com/rumpctrl/rumpctrl/util/mount_overlay"
+	"github.com/rumpctrl/rumpctrl/util/mount_ptyfs"
 	"github.com/rumpctrl/rumpctrl/util/mount_tmpfs"
 	"github.com/rumpctrl/rumpctrl/util/mount_umap"
 	"github.com/rumpctrl/rumpctrl/util/mv"
@@ -85,16 +86,17 @@ var table = [...]*util.Utility{
 	&mount.Utility,
 	&mount_null.Utility,
 	&mount_overlay.Utility,
+	&mount_ptyfs.Utility,
 	&mount_tmpfs.Utility,
 	&mount_umap.Utility,
 	&mv.Utility,
 	&pax.Utility,
+	&ping.Utility,
 	&halt.Poweroff,
 	&printf.Utility,
 	&pwd.Utility,
 	&stat.Readlink,
 	&halt.Reboot,
-	&ping.Utility,
 	&rm.Utility,
 	&rmdir.Utility,
 	&sh.Utility,

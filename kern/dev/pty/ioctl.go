@@ -23,11 +23,7 @@ func (pt *pair) ioctl(t *kern.Thread, cmd uint32, data []byte, terminal func() e
 		pt.setExternal(le.Uint32(data) != 0)
 		return nil
 	case abi.TIOCPTSNAME:
-		n, err := pt.ps.namer(t)
-		if err != nil {
-			return err
-		}
-		return pt.describe(t, n, pt.index, pt.index, data)
+		return pt.describe(t, pt.ps.namerOf(pt.index), pt.index, pt.index, data)
 	}
 	err := terminal()
 	pt.tty.Lock()

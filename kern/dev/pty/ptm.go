@@ -64,10 +64,7 @@ func openSide(t *kern.Thread, n Namer, index int, s Side) (*kern.File, error) {
 
 // grant is TIOCGRANTPT: the slave becomes the calling user's, and whoever has it open has it no more.
 func (pt *pair) grant(t *kern.Thread) error {
-	n, err := pt.ps.namer(t)
-	if err != nil {
-		return err
-	}
+	n := pt.ps.namerOf(pt.index)
 	vp, err := n.Vnode(t, pt.index, Slave)
 	if err != nil {
 		return err

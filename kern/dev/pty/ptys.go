@@ -128,6 +128,8 @@ type Namer interface {
 	Rights() (gid, mode uint32)
 	// Visible says whether the calling process sees the files at all.
 	Visible(t *kern.Thread) bool
+	// Has says whether a pair has been given out by these names.
+	Has(index int) bool
 }
 
 // AddNamer has cloning devices use the files of a file system that has been mounted, until RemoveNamer.
@@ -142,6 +144,19 @@ func (ps *Ptys) RemoveNamer(n Namer) {
 	ps.mu.Lock()
 	defer ps.mu.Unlock()
 	ps.names = slices.DeleteFunc(slices.Clone(ps.names), func(o Namer) bool { return o == n })
+}
+
+// namerOf is by whose names a pair has been given out; those in /dev if by no other's.
+func (ps *Ptys) namerOf(index int) Namer {
+	ps.mu.Lock()
+	names := ps.names
+	ps.mu.Unlock()
+	for _, n := range names {
+		if n.Has(index) {
+			return n
+		}
+	}
+	return devNames{}
 }
 
 // namer is whose files the calling process gets: the first mounted file system's that it sees; without any mounted those in /dev.
