@@ -10,6 +10,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/client"
 	"github.com/rumpctrl/rumpctrl/internal/host"
 	"github.com/rumpctrl/rumpctrl/kern"
+	"github.com/rumpctrl/rumpctrl/kern/net/membus"
 	"github.com/rumpctrl/rumpctrl/sysproxy"
 )
 
@@ -32,6 +33,9 @@ type Config struct {
 	Verbose io.Writer
 	// Drives are host files to map. They need rumpvfs.
 	Drives []Drive
+	// Buses are the Ethernets in memory that interfaces can be on, by a linkstr of "mem:NAME": kernels that are made with the same
+	// Buses meet there by name. They need rumpnet_shmif. Nil means none.
+	Buses *membus.Buses
 	// Server says how clients are served: limits and deadlines.
 	Server sysproxy.ServerConfig
 }
@@ -60,6 +64,9 @@ func New(cfg Config) (*Kernel, error) {
 	components, err := pick(cfg.Components)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Buses != nil {
+		components = append(components, cfg.Buses.Component())
 	}
 	inner, err := kern.New(kern.Config{
 		Components: components, NCPU: cfg.NCPU, MemLimit: cfg.MemLimit, Hostname: cfg.Hostname,

@@ -102,33 +102,33 @@ func (r *Ring) end(h *Header) uint32 {
 	return advance(last, span(r.frameHeader(last).Len))
 }
 
-// Send puts frames of at most MaxFrame bytes on the bus; longer ones would break members of the C code, and are left out. It returns
-// how many were sent. With the lock; after unlocking, who sends writes the version at VersionOffset of the
-// file, which wakes the others.
-func (r *Ring) Send(sender uint64, uptime time.Duration, frames ...[]byte) int {
-	sent := 0
-	for _, f := range frames {
-		if len(f) <= MaxFrame {
-			r.send(FrameHeader{Len: uint32(len(f)), Time: uptime, Sender: sender}, f)
-			sent++
-		}
+// Send puts a frame on the bus, which is given in parts. It says whether it has: frames of more than MaxFrame bytes would break members
+// of the C code. With the lock; after unlocking, who sends writes the version at VersionOffset of the file, which wakes the others.
+func (r *Ring) Send(sender uint64, uptime time.Duration, parts ...[]byte) bool {
+	length := 0
+	for _, p := range parts {
+		length += len(p)
 	}
-	return sent
-}
-
-func (r *Ring) send(fh FrameHeader, frame []byte) {
+	if length > MaxFrame {
+		return false
+	}
 	h := r.Header()
-	at := r.end(&h)
-	size := span(fh.Len)
+	at, size := r.end(&h), span(uint32(length))
 	r.first.Store(r.makeRoom(h.First, at, size))
 	var b [FrameHeaderSize]byte
+	fh := FrameHeader{Len: uint32(length), Time: uptime, Sender: sender}
 	fh.encode(b[:], binary.NativeEndian)
 	r.copyIn(at, b[:])
-	r.copyIn(advance(at, FrameHeaderSize), frame)
+	to := advance(at, FrameHeaderSize)
+	for _, p := range parts {
+		r.copyIn(to, p)
+		to = advance(to, uint64(len(p)))
+	}
 	if uint64(at)+size >= DataSize {
 		r.setGen(h.Gen + 1)
 	}
 	r.last.Store(at)
+	return true
 }
 
 // makeRoom is what first becomes when size bytes at an offset are overwritten: the frames that they overlap are no more.

@@ -52,7 +52,10 @@ func frame(i, size int) []byte {
 func send(r *shmif.Ring, frames ...[]byte) {
 	r.Lock()
 	defer r.Unlock()
-	r.Send(1, 0, frames...)
+	for i, f := range frames {
+		cut := i % len(f)
+		r.Send(1, 0, f[:cut], f[cut:])
+	}
 }
 
 // receive reads all there is.
@@ -194,8 +197,8 @@ func TestTooLong(t *testing.T) {
 	r := ring(t, bus(t, t.TempDir()), 99)
 	r.Lock()
 	defer r.Unlock()
-	if n := r.Send(1, 0, make([]byte, shmif.MaxFrame+1), make([]byte, shmif.MaxFrame)); n != 1 {
-		t.Errorf("sent %d frames, want only the one that the C code can take", n)
+	if r.Send(1, 0, make([]byte, shmif.MaxFrame), make([]byte, 1)) || !r.Send(1, 0, make([]byte, shmif.MaxFrame)) {
+		t.Error("sent a frame that the C code can not take, or not one that it can")
 	}
 }
 

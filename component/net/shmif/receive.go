@@ -1,0 +1,181 @@
+package shmif
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/internal/host"
+	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
+	format "github.com/rumpctrl/rumpctrl/ondisk/shmif"
+)
+
+const (
+	// batch is how many frames are read at once, with the lock held.
+	batch = 64
+	// spinTime is how long the receiver looks for more right after traffic before it sleeps: waking takes 20 to 40 µs.
+	spinTime = 40 * time.Microsecond
+	// spinCredit bounds how many successful spins are remembered; each in vain costs one, and without any only each spinTrial-th
+	// chance is taken: who is written to rarely all but stops spinning.
+	spinCredit = 8
+	spinTrial  = 16
+)
+
+// receiver is the receiving end of an interface that is up: a goroutine.
+type receiver struct {
+	bus   *fileBus
+	ifp   *ifnet.Interface
+	ring  *format.Ring
+	watch *host.Watch
+
+	joined  bool
+	cursor  format.Cursor
+	stopped atomic.Bool
+
+	credit, chances int // of spinning
+}
+
+// start begins to receive. Frames that are sent after it returns are received; but when the bus's lock is not to be had, those after
+// somebody has given it back.
+func (b *fileBus) start(ifp *ifnet.Interface) error {
+	if !b.use() {
+		return abi.ENXIO
+	}
+	r := &receiver{bus: b, ifp: ifp, credit: spinCredit}
+	var err error = abi.EIO
+	b.guard(ifp, func() { err = r.open() })
+	if err != nil {
+		b.unuse()
+		return busErrno(err)
+	}
+	b.received.Store(r)
+	go r.run()
+	return nil
+}
+
+// open makes what the receiver needs, and joins the bus if its lock is free.
+func (r *receiver) open() (err error) {
+	if r.ring, err = r.bus.newRing(); err != nil {
+		return err
+	}
+	if r.watch, err = host.WatchFile(r.bus.shared.Path()); err != nil {
+		return err
+	}
+	if r.ring.TryLock() {
+		defer r.ring.Unlock()
+		r.join()
+	}
+	return nil
+}
+
+// join takes the place behind the newest frame; with the bus's lock.
+func (r *receiver) join() {
+	r.joined = true
+	r.cursor = r.ring.Now()
+	r.bus.large.enter(r.ifp)
+}
+
+// stop ends receiving: what is on its way to the interface finds it down.
+func (b *fileBus) stop() {
+	if r := b.received.Swap(nil); r != nil {
+		r.stopped.Store(true)
+		r.watch.Close()
+		b.large.leave()
+	}
+}
+
+// setLinkAddr enters the interface's new address among those that take large frames.
+func (b *fileBus) setLinkAddr(ifp *ifnet.Interface) {
+	b.large.enter(ifp)
+}
+
+// run receives until the interface is stopped.
+func (r *receiver) run() {
+	defer r.bus.unuse()
+	found := false
+	for !r.stopped.Load() {
+		pkts, more, ok := r.read()
+		if !ok {
+			return
+		}
+		if len(pkts) > 0 {
+			r.ifp.Input(pkts...)
+			found = true
+		}
+		if more || len(pkts) > 0 && r.spin() {
+			continue
+		}
+		if err := r.watch.Wait(found); err != nil {
+			return
+		}
+		found = false
+	}
+}
+
+// read takes a batch of frames. more says that there may be others; ok is false when the bus is no more.
+func (r *receiver) read() (pkts []*ifnet.Packet, more, ok bool) {
+	ok = r.bus.guard(r.ifp, func() {
+		r.ring.Lock()
+		defer r.ring.Unlock()
+		if !r.joined {
+			r.join()
+		}
+		n, lost := r.ring.Receive(&r.cursor, batch, func(v *format.View) {
+			if p := r.take(v); p != nil {
+				pkts = append(pkts, p)
+			}
+		})
+		if lost {
+			r.ifp.Stats.Iqdrops.Add(1)
+		}
+		more = n == batch
+	})
+	return pkts, more, ok
+}
+
+// take copies a frame out of the ring; nil for one that is not for us. With the bus's lock.
+func (r *receiver) take(v *format.View) *ifnet.Packet {
+	var header [ifnet.EtherHdrLen]byte
+	v.Copy(header[:], 0)
+	if v.Sender == r.bus.sender || !r.wanted(header[:6]) {
+		return nil
+	}
+	if p, is := r.bus.large.get(v); is {
+		return p
+	}
+	view := buffer.NewViewSize(int(v.Len))
+	v.Copy(view.AsSlice(), 0)
+	return &ifnet.Packet{Buf: buffer.MakeWithView(view)}
+}
+
+// wanted says whether the interface takes frames to an address.
+func (r *receiver) wanted(dst []byte) bool {
+	return dst[0]&1 != 0 || string(dst) == string(r.ifp.LinkAddr()) || r.ifp.Flags()&abi.IFF_PROMISC != 0
+}
+
+// spin looks for a while whether something new comes, and says whether it has. It does so only when spins before were worth
+// their time, and where another processor can go on meanwhile.
+func (r *receiver) spin() (found bool) {
+	r.chances++
+	if r.credit == 0 && r.chances%spinTrial != 0 || runtime.GOMAXPROCS(0) == 1 {
+		return false
+	}
+	ok := r.bus.guard(r.ifp, func() {
+		last, start := r.ring.Last(), time.Now()
+		for i := 1; !found; i++ {
+			found = r.ring.Last() != last
+			if i%64 == 0 && time.Since(start) > spinTime {
+				return
+			}
+		}
+	})
+	if found {
+		r.credit = min(r.credit+1, spinCredit)
+	} else {
+		r.credit = max(r.credit-1, 0)
+	}
+	return ok && found
+}

@@ -1,0 +1,146 @@
+package shmif
+
+import (
+	"time"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+
+	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
+	format "github.com/rumpctrl/rumpctrl/ondisk/shmif"
+)
+
+// maxBacklog bounds the packets that wait for a lock that somebody does not give back.
+const maxBacklog = 512
+
+// transmit sends packets at once when the bus's lock is free, as it nearly always is. When it is not, it leaves them to a goroutine that
+// has the patience: a holder may be dead.
+func (b *fileBus) transmit(ifp *ifnet.Interface, pkts []*ifnet.Packet) error {
+	if !b.use() {
+		release(pkts)
+		return abi.ENETDOWN
+	}
+	defer b.unuse()
+	frames := b.frames(ifp, pkts)
+	if len(frames) == 0 {
+		return abi.ENOBUFS
+	}
+	b.txMu.Lock()
+	if b.sending {
+		defer b.txMu.Unlock()
+		return b.queue(ifp, frames)
+	}
+	locked := false
+	ok := b.guard(ifp, func() {
+		if locked = b.tx.TryLock(); locked {
+			defer b.tx.Unlock()
+			b.put(ifp, frames)
+		}
+	})
+	if ok && !locked {
+		b.sending = true
+		b.use()
+		go b.sendBacklog(ifp)
+		defer b.txMu.Unlock()
+		return b.queue(ifp, frames)
+	}
+	b.txMu.Unlock()
+	release(frames)
+	if !ok {
+		return abi.ENETDOWN
+	}
+	b.wake()
+	return nil
+}
+
+// queue adds to the backlog. txMu held. Errors: ENOBUFS when there was no room for all.
+func (b *fileBus) queue(ifp *ifnet.Interface, frames []*ifnet.Packet) error {
+	n := min(len(frames), maxBacklog-len(b.backlog))
+	b.backlog = append(b.backlog, frames[:n]...)
+	if n == len(frames) {
+		return nil
+	}
+	ifp.Stats.Oerrors.Add(uint64(len(frames) - n))
+	release(frames[n:])
+	return abi.ENOBUFS
+}
+
+// sendBacklog waits for the lock and sends what has gathered, until nothing is left.
+func (b *fileBus) sendBacklog(ifp *ifnet.Interface) {
+	defer b.unuse()
+	for {
+		ok := b.guard(ifp, func() {
+			b.tx.Lock()
+			defer b.tx.Unlock()
+			b.txMu.Lock()
+			frames := b.backlog
+			b.backlog = nil
+			b.txMu.Unlock()
+			b.put(ifp, frames)
+			release(frames)
+		})
+		b.wake()
+		b.txMu.Lock()
+		if len(b.backlog) == 0 || !ok {
+			release(b.backlog)
+			b.backlog, b.sending = nil, false
+			b.txMu.Unlock()
+			return
+		}
+		b.txMu.Unlock()
+	}
+}
+
+// frames makes of packets what can go over the bus: those that fit into a frame of the C code, with their checksums, and those that go
+// to members that take large ones. What can go neither way is dropped and counted.
+func (b *fileBus) frames(ifp *ifnet.Interface, pkts []*ifnet.Packet) []*ifnet.Packet {
+	frames := make([]*ifnet.Packet, 0, len(pkts))
+	for _, p := range pkts {
+		switch {
+		case p.Len() > format.MaxFrame && b.large.reaches(p):
+			frames = append(frames, p)
+		case p.Segment.Size != 0:
+			for _, s := range ifnet.Segments(p, int(ifp.HdrLen)) {
+				frames = b.small(ifp, frames, s)
+			}
+		default:
+			frames = b.small(ifp, frames, p)
+		}
+	}
+	return frames
+}
+
+// small adds a packet that has to fit into a frame of the C code.
+func (b *fileBus) small(ifp *ifnet.Interface, frames []*ifnet.Packet, p *ifnet.Packet) []*ifnet.Packet {
+	if p.Len() > format.MaxFrame {
+		ifp.Stats.Oerrors.Add(1)
+		p.Release()
+		return frames
+	}
+	if p.Flags&ifnet.ChecksumMissing != 0 {
+		ifnet.FinishChecksum(p, int(ifp.HdrLen))
+	}
+	return append(frames, p)
+}
+
+// put writes frames on the bus; with its lock.
+func (b *fileBus) put(ifp *ifnet.Interface, frames []*ifnet.Packet) {
+	var uptime time.Duration
+	if ifp.Net.K != nil {
+		uptime = ifp.Net.K.Uptime()
+	}
+	var parts [][]byte
+	for _, p := range frames {
+		parts = parts[:0]
+		p.Buf.Apply(func(v *buffer.View) { parts = append(parts, v.AsSlice()) })
+		if p.Len() > format.MaxFrame {
+			pointer := b.large.put(p, b.sender, parts)
+			if pointer == nil {
+				ifp.Stats.Oerrors.Add(1)
+				continue
+			}
+			parts = append(parts[:0], pointer)
+		}
+		b.tx.Send(b.sender, uptime, parts...)
+	}
+}
