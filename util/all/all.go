@@ -21,7 +21,6 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/head"
 	"github.com/rumpctrl/rumpctrl/util/hexdump"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
-	"github.com/rumpctrl/rumpctrl/util/ifconfig"
 	"github.com/rumpctrl/rumpctrl/util/kdump"
 	"github.com/rumpctrl/rumpctrl/util/ktrace"
 	"github.com/rumpctrl/rumpctrl/util/ln"
@@ -40,7 +39,6 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/pax"
 	"github.com/rumpctrl/rumpctrl/util/printf"
 	"github.com/rumpctrl/rumpctrl/util/pwd"
-	"github.com/rumpctrl/rumpctrl/util/ping"
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
@@ -74,7 +72,6 @@ var table = [...]*util.Utility{
 	&head.Utility,
 	&hexdump.Utility,
 	&hostname.Utility,
-	&ifconfig.Utility,
 	&kdump.Utility,
 	&ktrace.Utility,
 	&ln.Utility,
@@ -91,7 +88,6 @@ var table = [...]*util.Utility{
 	&mount_umap.Utility,
 	&mv.Utility,
 	&pax.Utility,
-	&ping.Utility,
 	&halt.Poweroff,
 	&printf.Utility,
 	&pwd.Utility,
