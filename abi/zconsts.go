@@ -57,6 +57,12 @@ const (
 	AF_SNA                                = 11
 	AF_UNIX                               = 1
 	AF_UNSPEC                             = 0
+	AGRCMD_ADDPORT                        = 1
+	AGRCMD_PORTLIST                       = 3
+	AGRCMD_REMPORT                        = 2
+	AGRPORTINFO_COLLECTING                = 1
+	AGRPORTINFO_DISTRIBUTING              = 2
+	AGRREQ_VERSION                        = 2
 	AIO_ALLDONE                           = 3
 	AIO_CANCELED                          = 1
 	AIO_NOTCANCELED                       = 2
@@ -369,6 +375,7 @@ const (
 	BPF_DFLTBUFSIZE                       = 1048576
 	BPF_DIV                               = 48
 	BPF_H                                 = 8
+	BPF_IDLE                              = 0
 	BPF_IMM                               = 0
 	BPF_IND                               = 64
 	BPF_JA                                = 0
@@ -402,8 +409,10 @@ const (
 	BPF_STX                               = 3
 	BPF_SUB                               = 16
 	BPF_TAX                               = 0
+	BPF_TIMED_OUT                         = 2
 	BPF_TXA                               = 128
 	BPF_W                                 = 0
+	BPF_WAITING                           = 1
 	BPF_X                                 = 8
 	BPF_XOR                               = 160
 	BRDGADD                               = 0

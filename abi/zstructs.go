@@ -8579,6 +8579,100 @@ func (s *Vlanreq) get(b *[SizeofVlanreq]byte) {
 	s.Tag = binary.LittleEndian.Uint16(b[16:18])
 }
 
+// SizeofAgrreq is the size of a struct agrreq in bytes.
+const SizeofAgrreq = 24
+
+// Agrreq is struct agrreq.
+type Agrreq struct {
+	Version int32  // ar_version
+	Cmd     int32  // ar_cmd
+	Buf     uint64 // ar_buf
+	Buflen  uint64 // ar_buflen
+}
+
+// Encode writes s to the first SizeofAgrreq bytes of b, padding as zeroes.
+func (s *Agrreq) Encode(b []byte) error {
+	if len(b) < SizeofAgrreq {
+		return ErrShort
+	}
+	s.put((*[SizeofAgrreq]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofAgrreq bytes of b.
+func (s *Agrreq) Decode(b []byte) error {
+	if len(b) < SizeofAgrreq {
+		return ErrShort
+	}
+	s.get((*[SizeofAgrreq]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *Agrreq) Append(b []byte) []byte {
+	var raw [SizeofAgrreq]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *Agrreq) put(b *[SizeofAgrreq]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Version))
+	binary.LittleEndian.PutUint32(b[4:8], uint32(s.Cmd))
+	binary.LittleEndian.PutUint64(b[8:16], s.Buf)
+	binary.LittleEndian.PutUint64(b[16:24], s.Buflen)
+}
+
+func (s *Agrreq) get(b *[SizeofAgrreq]byte) {
+	s.Version = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Cmd = int32(binary.LittleEndian.Uint32(b[4:8]))
+	s.Buf = binary.LittleEndian.Uint64(b[8:16])
+	s.Buflen = binary.LittleEndian.Uint64(b[16:24])
+}
+
+// SizeofAgrportinfo is the size of a struct agrportinfo in bytes.
+const SizeofAgrportinfo = 20
+
+// Agrportinfo is struct agrportinfo.
+type Agrportinfo struct {
+	Ifname [16]byte // api_ifname
+	Flags  int32    // api_flags
+}
+
+// Encode writes s to the first SizeofAgrportinfo bytes of b, padding as zeroes.
+func (s *Agrportinfo) Encode(b []byte) error {
+	if len(b) < SizeofAgrportinfo {
+		return ErrShort
+	}
+	s.put((*[SizeofAgrportinfo]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofAgrportinfo bytes of b.
+func (s *Agrportinfo) Decode(b []byte) error {
+	if len(b) < SizeofAgrportinfo {
+		return ErrShort
+	}
+	s.get((*[SizeofAgrportinfo]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *Agrportinfo) Append(b []byte) []byte {
+	var raw [SizeofAgrportinfo]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *Agrportinfo) put(b *[SizeofAgrportinfo]byte) {
+	copy(b[0:16], s.Ifname[:])
+	binary.LittleEndian.PutUint32(b[16:20], uint32(s.Flags))
+}
+
+func (s *Agrportinfo) get(b *[SizeofAgrportinfo]byte) {
+	copy(s.Ifname[:], b[0:16])
+	s.Flags = int32(binary.LittleEndian.Uint32(b[16:20]))
+}
+
 // SizeofEccapreq is the size of a struct eccapreq in bytes.
 const SizeofEccapreq = 24
 
@@ -9046,6 +9140,123 @@ func (s *BpfStat) get(b *[SizeofBpfStat]byte) {
 	for i := range s.Padding {
 		s.Padding[i] = binary.LittleEndian.Uint64(b[24+8*i:])
 	}
+}
+
+// SizeofBpfStatOld is the size of a struct bpf_stat_old in bytes.
+const SizeofBpfStatOld = 8
+
+// BpfStatOld is struct bpf_stat_old.
+type BpfStatOld struct {
+	Recv uint32 // bs_recv
+	Drop uint32 // bs_drop
+}
+
+// Encode writes s to the first SizeofBpfStatOld bytes of b, padding as zeroes.
+func (s *BpfStatOld) Encode(b []byte) error {
+	if len(b) < SizeofBpfStatOld {
+		return ErrShort
+	}
+	s.put((*[SizeofBpfStatOld]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofBpfStatOld bytes of b.
+func (s *BpfStatOld) Decode(b []byte) error {
+	if len(b) < SizeofBpfStatOld {
+		return ErrShort
+	}
+	s.get((*[SizeofBpfStatOld]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *BpfStatOld) Append(b []byte) []byte {
+	var raw [SizeofBpfStatOld]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *BpfStatOld) put(b *[SizeofBpfStatOld]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], s.Recv)
+	binary.LittleEndian.PutUint32(b[4:8], s.Drop)
+}
+
+func (s *BpfStatOld) get(b *[SizeofBpfStatOld]byte) {
+	s.Recv = binary.LittleEndian.Uint32(b[0:4])
+	s.Drop = binary.LittleEndian.Uint32(b[4:8])
+}
+
+// SizeofBpfDExt is the size of a struct bpf_d_ext in bytes.
+const SizeofBpfDExt = 64
+
+// BpfDExt is struct bpf_d_ext.
+type BpfDExt struct {
+	Bufsize   int32    // bde_bufsize
+	Promisc   uint8    // bde_promisc
+	State     uint8    // bde_state
+	Immediate uint8    // bde_immediate
+	Hdrcmplt  int32    // bde_hdrcmplt
+	Seesent   int32    // bde_seesent
+	Pid       int32    // bde_pid
+	Rcount    uint64   // bde_rcount
+	Dcount    uint64   // bde_dcount
+	Ccount    uint64   // bde_ccount
+	Ifname    [16]byte // bde_ifname
+}
+
+// Encode writes s to the first SizeofBpfDExt bytes of b, padding as zeroes.
+func (s *BpfDExt) Encode(b []byte) error {
+	if len(b) < SizeofBpfDExt {
+		return ErrShort
+	}
+	s.put((*[SizeofBpfDExt]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofBpfDExt bytes of b.
+func (s *BpfDExt) Decode(b []byte) error {
+	if len(b) < SizeofBpfDExt {
+		return ErrShort
+	}
+	s.get((*[SizeofBpfDExt]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *BpfDExt) Append(b []byte) []byte {
+	var raw [SizeofBpfDExt]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *BpfDExt) put(b *[SizeofBpfDExt]byte) {
+	binary.LittleEndian.PutUint32(b[0:4], uint32(s.Bufsize))
+	b[4] = s.Promisc
+	b[5] = s.State
+	b[6] = s.Immediate
+	clear(b[7:8])
+	binary.LittleEndian.PutUint32(b[8:12], uint32(s.Hdrcmplt))
+	binary.LittleEndian.PutUint32(b[12:16], uint32(s.Seesent))
+	binary.LittleEndian.PutUint32(b[16:20], uint32(s.Pid))
+	clear(b[20:24])
+	binary.LittleEndian.PutUint64(b[24:32], s.Rcount)
+	binary.LittleEndian.PutUint64(b[32:40], s.Dcount)
+	binary.LittleEndian.PutUint64(b[40:48], s.Ccount)
+	copy(b[48:64], s.Ifname[:])
+}
+
+func (s *BpfDExt) get(b *[SizeofBpfDExt]byte) {
+	s.Bufsize = int32(binary.LittleEndian.Uint32(b[0:4]))
+	s.Promisc = b[4]
+	s.State = b[5]
+	s.Immediate = b[6]
+	s.Hdrcmplt = int32(binary.LittleEndian.Uint32(b[8:12]))
+	s.Seesent = int32(binary.LittleEndian.Uint32(b[12:16]))
+	s.Pid = int32(binary.LittleEndian.Uint32(b[16:20]))
+	s.Rcount = binary.LittleEndian.Uint64(b[24:32])
+	s.Dcount = binary.LittleEndian.Uint64(b[32:40])
+	s.Ccount = binary.LittleEndian.Uint64(b[40:48])
+	copy(s.Ifname[:], b[48:64])
 }
 
 // SizeofBpfVersion is the size of a struct bpf_version in bytes.
