@@ -40,6 +40,9 @@ type Env struct {
 	// a utility only asks for what it knows.
 	Environ []string
 
+	// HostEnviron returns the host's environment, where Getenv asks that; nil where it does not.
+	HostEnviron func() []string
+
 	// Proc is the process on the kernel; nil for a utility that needs none.
 	Proc *client.Process
 
@@ -77,6 +80,14 @@ func (env *Env) Name() string {
 
 // Utility returns the utility that runs.
 func (env *Env) Utility() *Utility { return env.utility }
+
+// Variables returns the whole environment as NAME=value.
+func (env *Env) Variables() []string {
+	if env.Environ == nil && env.HostEnviron != nil {
+		return env.HostEnviron()
+	}
+	return env.Environ
+}
 
 // Flush writes out what is buffered of Stdout.
 func (env *Env) Flush() error {

@@ -29,3 +29,21 @@ func Vis(name string, style bool) string {
 	}
 	return b.String()
 }
+
+// VisByte encodes a byte that is not printable as vis(3) does without flags: \^C, \M^C, \M-C. A printable one is itself.
+func VisByte(c byte) string {
+	if c >= ' ' && c <= '~' {
+		return string([]byte{c})
+	}
+	lead, low := `\`, c&0x7f
+	if c != low {
+		lead = `\M`
+	}
+	switch {
+	case low == 0x7f:
+		return lead + "^?"
+	case low < ' ':
+		return lead + string([]byte{'^', low | 0x40})
+	}
+	return lead + string([]byte{'-', low})
+}

@@ -33,6 +33,8 @@ func main() {
 		Stderr: os.Stderr,
 		Getenv: os.Getenv,
 		Set:    all.Set{},
+
+		HostEnviron: os.Environ,
 	}
 	os.Exit(dispatch(context.Background(), env))
 }

@@ -11,11 +11,14 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/chown"
 	"github.com/rumpctrl/rumpctrl/util/cmp"
 	"github.com/rumpctrl/rumpctrl/util/cp"
+	"github.com/rumpctrl/rumpctrl/util/date"
 	"github.com/rumpctrl/rumpctrl/util/dd"
 	"github.com/rumpctrl/rumpctrl/util/df"
+	"github.com/rumpctrl/rumpctrl/util/dmesg"
 	"github.com/rumpctrl/rumpctrl/util/du"
 	"github.com/rumpctrl/rumpctrl/util/echo"
 	"github.com/rumpctrl/rumpctrl/util/ed"
+	"github.com/rumpctrl/rumpctrl/util/env"
 	"github.com/rumpctrl/rumpctrl/util/find"
 	"github.com/rumpctrl/rumpctrl/util/halt"
 	"github.com/rumpctrl/rumpctrl/util/head"
@@ -42,12 +45,14 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
+	"github.com/rumpctrl/rumpctrl/util/sleep"
 	"github.com/rumpctrl/rumpctrl/util/stat"
 	"github.com/rumpctrl/rumpctrl/util/sync"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
 	"github.com/rumpctrl/rumpctrl/util/tail"
 	"github.com/rumpctrl/rumpctrl/util/test"
 	"github.com/rumpctrl/rumpctrl/util/touch"
+	"github.com/rumpctrl/rumpctrl/util/truth"
 	"github.com/rumpctrl/rumpctrl/util/umount"
 	"github.com/rumpctrl/rumpctrl/util/uname"
 	"github.com/rumpctrl/rumpctrl/util/wc"
@@ -55,6 +60,7 @@ import (
 
 // table has the utilities in alphabetical order.
 var table = [...]*util.Utility{
+	&test.Bracket,
 	&cat.Utility,
 	&chown.Chgrp,
 	&chmod.Utility,
@@ -62,11 +68,15 @@ var table = [...]*util.Utility{
 	&cmp.Utility,
 	&cp.Utility,
 	&pax.Cpio,
+	&date.Utility,
 	&dd.Utility,
 	&df.Utility,
+	&dmesg.Utility,
 	&du.Utility,
 	&echo.Utility,
 	&ed.Utility,
+	&env.Utility,
+	&truth.False,
 	&find.Utility,
 	&halt.Utility,
 	&head.Utility,
@@ -96,6 +106,7 @@ var table = [...]*util.Utility{
 	&rm.Utility,
 	&rmdir.Utility,
 	&sh.Utility,
+	&sleep.Utility,
 	&stat.Utility,
 	&sync.Utility,
 	&sysctl.Utility,
@@ -103,6 +114,7 @@ var table = [...]*util.Utility{
 	&pax.Tar,
 	&test.Utility,
 	&touch.Utility,
+	&truth.True,
 	&umount.Utility,
 	&uname.Utility,
 	&wc.Utility,

@@ -3,6 +3,8 @@ package printf
 import (
 	"strconv"
 	"strings"
+
+	"github.com/rumpctrl/rumpctrl/util"
 )
 
 // dialect is what escapes there are.
@@ -139,25 +141,7 @@ func Visible(text string) string {
 			b.WriteByte(e)
 			continue
 		}
-		if c >= ' ' && c <= '~' {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('\\')
-		if c >= 0x80 {
-			b.WriteByte('M')
-			c &= 0x7f
-		}
-		switch {
-		case c == 0x7f:
-			b.WriteString("^?")
-		case c < ' ':
-			b.WriteByte('^')
-			b.WriteByte(c | 0x40)
-		default:
-			b.WriteByte('-')
-			b.WriteByte(c)
-		}
+		b.WriteString(util.VisByte(c))
 	}
 	return b.String()
 }

@@ -13,11 +13,10 @@ import (
 
 // Utility is test.
 var Utility = util.Utility{
-	Name:     "test",
-	AlsoName: []string{"["},
-	Section:  1,
-	Doc:      "condition evaluation utility",
-	Usage:    []string{"[expression]"},
+	Name:    "test",
+	Section: 1,
+	Doc:     "condition evaluation utility",
+	Usage:   []string{"[expression]"},
 	Operands: []util.Operand{
 		{Name: "-b file", Doc: "It is a block device."},
 		{Name: "-c file", Doc: "It is a character device."},
@@ -46,6 +45,16 @@ var Utility = util.Utility{
 		{Name: "( expression )", Doc: "The expression is true."},
 	},
 	Main: run,
+}
+
+// Bracket is [, which is test with "]" as its last argument.
+var Bracket = util.Utility{
+	Name:     "[",
+	Section:  1,
+	Doc:      "condition evaluation utility",
+	Usage:    []string{"[expression] ]"},
+	Operands: []util.Operand{{Name: "expression", Doc: "As that of test."}},
+	Main:     run,
 }
 
 // exitError is the exit status of an expression that is none.
