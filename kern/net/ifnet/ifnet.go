@@ -101,7 +101,7 @@ type Interface struct {
 	vlans  atomic.Pointer[map[uint16]*Interface]
 	groups atomic.Pointer[map[[6]byte]int] // multicast groups and how often each was joined
 
-	hwaddr *Addr // the link-level address that it was attached with; under Net.Config
+	hwaddr *Addr // the link-level address that its manufacturer gave it; nil without. Under Net.Config
 
 	mu         sync.Mutex
 	metric     uint64

@@ -86,9 +86,12 @@ func (n *Net) Attach(ifp *Interface, lladdr []byte, mtu uint32, flags uint32) er
 	ifp.Net, ifp.Index = n, index
 	ifp.mtu.Store(mtu)
 	ifp.flags.Store(flags)
-	ifp.hwaddr = ifp.newLinkAddr(lladdr)
-	ifp.active.Store(ifp.hwaddr)
-	ifp.addrs.Store(&[]*Addr{ifp.hwaddr})
+	link := ifp.newLinkAddr(lladdr)
+	ifp.active.Store(link)
+	ifp.addrs.Store(&[]*Addr{link})
+	if ifp.Type == abi.IFT_ETHER && len(lladdr) > 0 && lladdr[0]&localBit == 0 {
+		ifp.hwaddr = link
+	}
 	if err := ifp.addSysctls(); err != nil {
 		return err
 	}
@@ -97,6 +100,9 @@ func (n *Net) Attach(ifp *Interface, lladdr []byte, mtu uint32, flags uint32) er
 	n.Notify(Event{Kind: Attached, If: ifp})
 	return nil
 }
+
+// localBit is set in the first byte of an Ethernet address that no manufacturer has given.
+const localBit = 2
 
 // newIndex is an index that no interface has: the next number, beginning again at the lowest free one after 65,535.
 func (n *Net) newIndex() (uint16, error) {

@@ -42,7 +42,7 @@ type Entry struct {
 // (RTF_BLACKHOLE drops them silently.)
 func (e *Entry) Reject() error {
 	switch {
-	case e.Flags&abi.RTF_REJECT == 0:
+	case e.Flags&abi.RTF_REJECT == 0 || e.Flags&abi.RTF_BLACKHOLE != 0:
 		return nil
 	case e.Flags&abi.RTF_HOST != 0:
 		return abi.EHOSTUNREACH

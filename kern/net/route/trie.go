@@ -43,7 +43,7 @@ func (k trieKey) less(o trieKey) bool {
 }
 
 // trie is a node of a compressed binary trie and all that is below: the prefix of plen bits of key, and the entry of that prefix
-// where there is one. Nodes never change: insert and remove copy those on the way, so that readers need no lock. nil is the empty trie.
+// where there is one; without one, the key's other bits are anything. Nodes never change: insert and remove copy those on the way, so that readers need no lock. nil is the empty trie.
 type trie struct {
 	key   trieKey
 	plen  uint8
@@ -83,9 +83,7 @@ func (n *trie) insert(key trieKey, plen uint8, e *Entry) *trie {
 	}
 	switch common := min(n.key.common(key), n.plen, plen); {
 	case common == n.plen && common == plen:
-		c := *n
-		c.entry = e
-		return &c
+		return &trie{key: key, plen: plen, entry: e, child: n.child}
 	case common == n.plen:
 		c := *n
 		side := key.bit(n.plen)
