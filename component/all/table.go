@@ -7,12 +7,15 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/dev/rnd"
 	"github.com/rumpctrl/rumpctrl/component/fs/null"
 	"github.com/rumpctrl/rumpctrl/component/fs/overlay"
+	"github.com/rumpctrl/rumpctrl/component/fs/kernfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/ptyfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
 	"github.com/rumpctrl/rumpctrl/component/net/net"
+	"github.com/rumpctrl/rumpctrl/component/net/netinet"
+	"github.com/rumpctrl/rumpctrl/component/net/netinet6"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/net/shmif"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
@@ -69,7 +72,7 @@ func fileSystems() []Entry {
 		{Name: "rumpfs_fdesc", Needs: onVFS, Doc: "descriptors as files"},
 		{Name: "rumpfs_ffs", Needs: onDisk, Doc: "the Berkeley fast file system"},
 		{Name: "rumpfs_hfs", Needs: onDisk, Doc: "the file system of Mac OS"},
-		{Name: "rumpfs_kernfs", Needs: onVFS, Doc: "facts of the kernel as files"},
+		have(kernfs.Component()),
 		{Name: "rumpfs_lfs", Needs: onDisk, Doc: "the log-structured file system"},
 		{Name: "rumpfs_mfs", Needs: onFFS, Doc: "ffs in memory"},
 		{Name: "rumpfs_msdos", Needs: onDisk, Doc: "FAT, the file system of MS-DOS"},
@@ -139,8 +142,8 @@ func network() []Entry {
 		have(net.Component()),
 		{Name: "rumpnet_net80211", Needs: onNet, Doc: "wireless networks"},
 		{Name: "rumpnet_netbt", Needs: onNet, Doc: "Bluetooth"},
-		{Name: "rumpnet_netinet", Needs: onNet, Doc: "IPv4, TCP, UDP"},
-		{Name: "rumpnet_netinet6", Needs: onInet, Doc: "IPv6"},
+		have(netinet.Component()),
+		have(netinet6.Component()),
 		{Name: "rumpnet_netmpls", Needs: onNet, Doc: "MPLS"},
 		{Name: "rumpnet_npf", Needs: []string{"rumpnet_net", "rumpnet", "rumpdev_bpf"}, Doc: "the packet filter npf"},
 		{Name: "rumpnet_pppoe", Needs: onNet, Doc: "PPP over Ethernet"},

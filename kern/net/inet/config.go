@@ -15,7 +15,7 @@ type config struct {
 	forwarding6, redirect6, hlim6, maxFragPackets6        atomic.Int32
 	acceptRtadv, dadCount6, defMcastHlim, useDeprecated   atomic.Int32
 	autoLinkLocal, v6only, icmp6ErrLimit, redirAccept6    atomic.Int32
-	ndDelay, ndUmaxTries, ndMmaxTries                     atomic.Int32
+	ndDelay, ndUmaxTries, ndMmaxTries, hdrNest            atomic.Int32
 }
 
 // init sets what NetBSD 7.99.34 begins with.
@@ -26,7 +26,7 @@ func (c *config) init() {
 		&c.arpKeep: 1200, &c.arpDown: 20, &c.arpLogMovements: 1, &c.arpLogPermanent: 1,
 		&c.redirect6: 1, &c.hlim6: 64, &c.maxFragPackets6: 200, &c.dadCount6: 1, &c.defMcastHlim: 1, &c.useDeprecated: 1,
 		&c.autoLinkLocal: 1, &c.v6only: 1, &c.icmp6ErrLimit: 100, &c.redirAccept6: 1,
-		&c.ndDelay: 5, &c.ndUmaxTries: 3, &c.ndMmaxTries: 3,
+		&c.ndDelay: 5, &c.ndUmaxTries: 3, &c.ndMmaxTries: 3, &c.hdrNest: 50,
 	} {
 		p.Store(v)
 	}

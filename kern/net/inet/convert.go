@@ -1,12 +1,15 @@
 package inet
 
 import (
+	"encoding/binary"
 	"net/netip"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 )
+
+var le = binary.LittleEndian
 
 const (
 	familyInet  = abi.AF_INET

@@ -137,7 +137,7 @@ func (ifc *iface) wentDown() {
 	}
 	ifc.arp.purge()
 	ifc.nd.purge()
-	ifc.nd6.down(ifc)
+	ifc.in.forgetND(ifc)
 }
 
 // addrsUp takes detached addresses back into use. Config held.
@@ -199,7 +199,6 @@ func (ifc *iface) close() {
 	ifc.groups.close()
 	ifc.arp.close()
 	ifc.nd.close()
-	ifc.nd6.close()
 	for _, ia := range ifc.in.addrs.Load().list {
 		if ia.ifc == ifc {
 			ia.stopDAD()

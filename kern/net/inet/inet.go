@@ -40,6 +40,8 @@ type Inet struct {
 	ipID   atomic.Uint32
 	errs4  rateLimit
 	errs6  rateLimit
+	nd     ndLists
+	icmp6  [256]icmp6Func
 
 	later workQueue // with Config held
 	loops workQueue // packets that come back to their sender
@@ -62,7 +64,7 @@ func Of(k *kern.Kernel) *Inet {
 // Attach makes a kernel's internet protocols, with IPv4: what component rumpnet_netinet does. It is freed when the kernel halts.
 func Attach(k *kern.Kernel) (*Inet, error) {
 	n := ifnet.Of(k)
-	in := &Inet{K: k, Net: n, Table: route.Of(k), halt: make(chan struct{})}
+	in := &Inet{K: k, Net: n, Table: route.Of(k), halt: make(chan struct{}), icmp6: icmp6Table()}
 	in.addrs.Store(&addresses{})
 	in.ifaces.Store(&map[uint16]*iface{})
 	in.conf.init()
@@ -122,6 +124,9 @@ func (in *Inet) close() {
 	in.Net.Config.Lock()
 	for _, ifc := range *in.ifaces.Load() {
 		ifc.close()
+	}
+	if in.nd.timer != nil {
+		in.nd.timer.Stop()
 	}
 	in.Net.Config.Unlock()
 	in.frags4.close()

@@ -89,6 +89,9 @@ func (t *neighborTable) resolve(a netip.Addr, p *ifnet.Packet, from *ifnet.Inter
 		return macAddr{}, false, abi.ENETDOWN
 	}
 	e := t.entries[a]
+	if e != nil {
+		t.age(e, now)
+	}
 	if e != nil && e.known(now) {
 		if t.v6 && e.state == abi.ND6_LLINFO_STALE {
 			t.delay(e)
@@ -173,9 +176,7 @@ func (t *neighborTable) drop(e *neighbor) {
 
 // release gives back what the entry holds; called with mu held.
 func (e *neighbor) release() {
-	if e.timer != nil {
-		e.timer.Stop()
-	}
+	e.stop()
 	for _, h := range e.hold {
 		h.p.Release()
 	}

@@ -5,6 +5,8 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
+
+	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 )
 
 // netAddr is an address as the stack has it while a route uses it. It is not counted: that it goes away shows in removed.
@@ -158,11 +160,20 @@ func (in *Inet) sourceFor(dst netip.Addr, ifc *iface, v6 bool) *ifaddr {
 		return in.source6(dst, ifc)
 	}
 	if !scoped(dst) {
-		if e := in.Table.Lookup(dst, 0); e != nil && e.Addr != nil {
-			if ia, ok := e.Addr.Owner.(*ifaddr); ok && ia.addr.Is4() {
+		if e := in.Table.Lookup(dst, 0); e != nil {
+			if ia, ok := ownerOf(e.Addr); ok && ia.addr.Is4() {
 				return ia
 			}
 		}
 	}
 	return in.firstAddr(ifc.ifp, familyInet)
+}
+
+// ownerOf is the internet protocols' part of an address of ifnet.
+func ownerOf(a *ifnet.Addr) (*ifaddr, bool) {
+	if a == nil {
+		return nil, false
+	}
+	ia, ok := a.Owner.(*ifaddr)
+	return ia, ok
 }

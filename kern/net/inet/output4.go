@@ -21,6 +21,8 @@ type outgoing struct {
 	noLoop    bool             // we do not want to hear our own multicast: IP_MULTICAST_LOOP off
 	direct    bool             // past gateways: MSG_DONTROUTE
 	tentative bool             // the source address may be one that is not ready
+	minMTU    bool             // IPv6: cut to the least MTU that there is
+	dontFrag  bool             // IPv6: not to be cut
 }
 
 // segmentOf says how a packet of the stack is to be cut.

@@ -80,6 +80,9 @@ type RawOptions struct {
 	If *ifnet.Interface
 	// NoLoop is IP_MULTICAST_LOOP off, Direct is MSG_DONTROUTE, Broadcast says that SO_BROADCAST is on.
 	NoLoop, Direct, Broadcast bool
+	// MinMTU has an IPv6 datagram cut to 1280 bytes whatever the MTU (IPV6_USE_MIN_MTU); DontFragment has one refused that would have to be cut
+	// (IPV6_DONTFRAG).
+	MinMTU, DontFragment bool
 }
 
 // WriteIP4 sends a datagram that begins with its IPv4 header, in network byte order, whatever its protocol, cut to fragments where it
