@@ -8,7 +8,8 @@
 // and [File] look like package os: errors are a *fs.PathError (or *os.LinkError,
 // *os.SyscallError) around the abi.Errno, so that errors.Is(err, fs.ErrNotExist)
 // and errors.Is(err, abi.ENOENT) both answer. [Process.FS] is a directory as an
-// fs.FS.
+// fs.FS. [Process.DialContext], [Process.Listen] and [Process.ListenPacket] are package net's on the
+// kernel's sockets, [Process.Interfaces] lists its interfaces.
 //
 // Nothing here touches the host: a path is the kernel's, a descriptor is the
 // kernel's. Descriptors 0, 1 and 2 of a process are the kernel's console, not

@@ -12,8 +12,9 @@ import (
 // process has one of (working directory, umask, credentials, descriptors) they
 // share.
 type Process struct {
-	sys  Sys
-	tree Sysctl
+	sys    Sys
+	tree   Sysctl
+	poller netpoller
 }
 
 // New returns the process that a transport is.
@@ -21,6 +22,7 @@ func New(t sysproxy.Transport) *Process {
 	p := new(Process)
 	p.sys.t = t
 	p.tree.s = &p.sys
+	p.poller.sys = &p.sys
 	return p
 }
 

@@ -4,7 +4,7 @@ import "github.com/rumpctrl/rumpctrl/abi"
 
 // Mount mounts a file system of a type on a directory: mount(2). Flags are
 // abi.MNT_*; data is the type's argument structure, which with MNT_GETARGS is written
-// and otherwise read. Errors: ENODEV if the kernel has no such file system.
+// and otherwise read; nil for a type that takes none. Errors: ENODEV if the kernel has no such file system.
 func (s *Sys) Mount(fstype, dir string, flags int, data []byte) error {
 	_, err := s.MountFunc(fstype, dir, flags, func(Lender) []byte { return data })
 	return err
@@ -19,7 +19,11 @@ func (s *Sys) MountFunc(fstype, dir string, flags int, build func(Lender) []byte
 	r.path(dir)
 	r.int(flags)
 	data := build(r.c)
-	r.inout(data)
+	if data == nil {
+		r.word(0)
+	} else {
+		r.inout(data)
+	}
 	r.word(uint64(len(data)))
 	return r.size(len(data))
 }

@@ -84,15 +84,15 @@ func (s *Sys) ofAddr(num, fd int) ([]byte, error) {
 	return a.bytes(), nil
 }
 
-// sockaddr is where the kernel writes an address and its length.
-type sockaddr struct {
+// sockaddrOut is where the kernel writes an address and its length.
+type sockaddrOut struct {
 	b   [maxSockaddr]byte
 	len [4]byte
 }
 
 // addr adds the address of a struct sockaddr and of its socklen_t.
-func (r *request) addr() *sockaddr {
-	a := new(sockaddr)
+func (r *request) addr() *sockaddrOut {
+	a := new(sockaddrOut)
 	binary.LittleEndian.PutUint32(a.len[:], maxSockaddr)
 	r.dst(a.b[:])
 	r.inout(a.len[:])
@@ -100,7 +100,7 @@ func (r *request) addr() *sockaddr {
 }
 
 // bytes returns the address.
-func (a *sockaddr) bytes() []byte {
+func (a *sockaddrOut) bytes() []byte {
 	return a.b[:min(binary.LittleEndian.Uint32(a.len[:]), maxSockaddr)]
 }
 
@@ -166,6 +166,17 @@ func (s *Sys) Recvfrom(fd int, b []byte, flags int) (int, []byte, error) {
 		return 0, nil, err
 	}
 	return n, a.bytes(), nil
+}
+
+// recv receives into b from whomever: recvfrom(2) without the address.
+func (s *Sys) recv(fd int, b []byte) (int, error) {
+	r := s.request(abi.SYS_recvfrom)
+	r.int(fd)
+	r.out(b)
+	r.int(0)
+	r.dst(nil)
+	r.dst(nil)
+	return r.size(len(b))
 }
 
 // Message is what Sendmsg sends and Recvmsg receives: struct msghdr with its memory.

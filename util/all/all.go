@@ -24,6 +24,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/head"
 	"github.com/rumpctrl/rumpctrl/util/hexdump"
 	"github.com/rumpctrl/rumpctrl/util/hostname"
+	"github.com/rumpctrl/rumpctrl/util/ifconfig"
 	"github.com/rumpctrl/rumpctrl/util/kdump"
 	"github.com/rumpctrl/rumpctrl/util/ktrace"
 	"github.com/rumpctrl/rumpctrl/util/ln"
@@ -33,15 +34,18 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mknod"
 	"github.com/rumpctrl/rumpctrl/util/modstat"
 	"github.com/rumpctrl/rumpctrl/util/mount"
+	"github.com/rumpctrl/rumpctrl/util/mount_kernfs"
 	"github.com/rumpctrl/rumpctrl/util/mount_null"
 	"github.com/rumpctrl/rumpctrl/util/mount_overlay"
 	"github.com/rumpctrl/rumpctrl/util/mount_ptyfs"
 	"github.com/rumpctrl/rumpctrl/util/mount_tmpfs"
 	"github.com/rumpctrl/rumpctrl/util/mount_umap"
+	"github.com/rumpctrl/rumpctrl/util/mount_union"
 	"github.com/rumpctrl/rumpctrl/util/mv"
 	"github.com/rumpctrl/rumpctrl/util/pax"
 	"github.com/rumpctrl/rumpctrl/util/printf"
 	"github.com/rumpctrl/rumpctrl/util/pwd"
+	"github.com/rumpctrl/rumpctrl/util/ping"
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
@@ -82,6 +86,7 @@ var table = [...]*util.Utility{
 	&head.Utility,
 	&hexdump.Utility,
 	&hostname.Utility,
+	&ifconfig.Utility,
 	&kdump.Utility,
 	&ktrace.Utility,
 	&ln.Utility,
@@ -91,13 +96,16 @@ var table = [...]*util.Utility{
 	&mknod.Utility,
 	&modstat.Utility,
 	&mount.Utility,
+	&mount_kernfs.Utility,
 	&mount_null.Utility,
 	&mount_overlay.Utility,
 	&mount_ptyfs.Utility,
 	&mount_tmpfs.Utility,
 	&mount_umap.Utility,
+	&mount_union.Utility,
 	&mv.Utility,
 	&pax.Utility,
+	&ping.Utility,
 	&halt.Poweroff,
 	&printf.Utility,
 	&pwd.Utility,
