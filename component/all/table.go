@@ -11,6 +11,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/fs/ptyfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
+	"github.com/rumpctrl/rumpctrl/component/fs/union"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
 	"github.com/rumpctrl/rumpctrl/component/net/net"
@@ -89,7 +90,7 @@ func fileSystems() []Entry {
 		have(tmpfs.Component()),
 		{Name: "rumpfs_udf", Needs: onDisk, Doc: "the file system of DVDs"},
 		have(umap.Component()),
-		{Name: "rumpfs_union", Needs: onVFS, Doc: "one directory over another"},
+		have(union.Component()),
 		{Name: "rumpfs_v7fs", Needs: onDisk, Doc: "the file system of Unix Version 7"},
 		{Name: "rumpfs_zfs", Needs: append(slices.Clone(onDisk), "rumpkern_solaris", "rumpkern_z"), Doc: "the file system of Solaris"},
 	}

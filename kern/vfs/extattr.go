@@ -321,3 +321,55 @@ func setx(c *attrCall, flags int) (int64, error) {
 	_, err := c.set(flags)
 	return 0, err
 }
+
+// CopyExtAttrs copies the extended attributes of a file to another, for layers; by the kernel's right. A file system that has none keeps none.
+func CopyExtAttrs(t *kern.Thread, from, to *Vnode) error {
+	src, _, err := from.under(t, false)
+	if err != nil {
+		return err
+	}
+	defer src.Release(t)
+	dst, _, err := to.under(t, true)
+	if err != nil {
+		return err
+	}
+	defer dst.Release(t)
+	x, has := src.node.(ExtAttrs)
+	y, takes := dst.node.(ExtAttrs)
+	if !has || !takes {
+		return nil
+	}
+	for _, ns := range []int{abi.EXTATTR_NAMESPACE_USER, abi.EXTATTR_NAMESPACE_SYSTEM} {
+		if err := copyExtAttrs(t, ns, src, x, dst, y); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// copyExtAttrs copies those of a namespace.
+func copyExtAttrs(t *kern.Thread, ns int, src *Vnode, from ExtAttrs, dst *Vnode, to ExtAttrs) error {
+	names, err := from.ListExtAttr(t, ns)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := src.rlock(); err != nil {
+			return err
+		}
+		value, err := from.GetExtAttr(t, ns, name)
+		src.mu.RUnlock()
+		if err != nil {
+			return err
+		}
+		if err := dst.lock(); err != nil {
+			return err
+		}
+		err = to.SetExtAttr(t, ns, name, value)
+		dst.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

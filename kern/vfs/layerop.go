@@ -40,6 +40,25 @@ func (vp *Vnode) Access(t *kern.Thread, c *kern.Cred, want uint32) error {
 	return vp.access(t, c, accessMode(want), &lk.attr)
 }
 
+// CheckMode says whether somebody with credentials c may do what want has, bits of access(2), by the mode of a file alone.
+//
+// Errors: EACCES.
+func CheckMode(c *kern.Cred, a *Attr, want uint32) error { return checkMode(c, a, accessMode(want)) }
+
+// CheckDelete says whether somebody who may write to a directory may remove a file from it: d and f are the attributes of both.
+//
+// Errors: EPERM.
+func CheckDelete(c *kern.Cred, d, f *Attr) error { return checkDelete(c, d, f) }
+
+// Umask is a process's file mode creation mask.
+func Umask(p *kern.Proc) uint32 { return cwdOf(p).umask() }
+
+// IsUnder says whether a directory is another one or below it, mounts crossed.
+func (v *VFS) IsUnder(t *kern.Thread, dir, root *Vnode) bool { return v.isUnder(t, dir, root) }
+
+// Dev is st_dev of the mount's files.
+func (m *Mount) Dev() uint64 { return m.dev() }
+
 // Lookup is the file of a name in a directory, held. Errors: ENOENT, EACCES, ENOTDIR.
 func (vp *Vnode) Lookup(t *kern.Thread, name string) (*Vnode, error) {
 	lk := vp.entry(t, name)

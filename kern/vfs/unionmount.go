@@ -55,7 +55,7 @@ func (lk *lookup) unionChild() (*Vnode, error) {
 
 // unionDepth is where, in the offset of a directory that is a union, the number of the directory begins that the offset is in; below
 // it are the cookies of that directory.
-const unionDepth = 56
+const unionDepth = 60
 
 // unionBatch is how many entries of a directory are read before they are looked for in those above it.
 const unionBatch = 64
