@@ -235,6 +235,23 @@ func (s *Sysctl) MIB(path string) ([]int32, error) {
 	return mib, nil
 }
 
+// Value reads a node's value for the kernel itself, whatever the rights of t's process; strings have their NUL.
+//
+// Errors: ENOENT for a node that is not there or has no value; those of the value.
+func (s *Sysctl) Value(t *Thread, path string) ([]byte, error) {
+	s.mu.RLock()
+	n, err := s.byPath(path)
+	var v *SysctlValue
+	if err == nil {
+		v = n.value
+	}
+	s.mu.RUnlock()
+	if v == nil || v.Load == nil {
+		return nil, abi.ENOENT
+	}
+	return v.Load(&SysctlRequest{T: t})
+}
+
 // Destroy takes out a node with all below it. Errors: ENOENT.
 func (s *Sysctl) Destroy(path string) error {
 	s.mu.Lock()

@@ -20,6 +20,15 @@ type sysctlVars struct {
 // Hostname is kern.hostname.
 func (k *Kernel) Hostname() string { return k.vars.hostname.get() }
 
+// SetHostname sets kern.hostname. Errors: EINVAL for one of MAXHOSTNAMELEN bytes or more.
+func (k *Kernel) SetHostname(name string) error {
+	if len(name) >= abi.MAXHOSTNAMELEN {
+		return abi.EINVAL
+	}
+	k.vars.hostname.set(name)
+	return nil
+}
+
 // Domainname is kern.domainname.
 func (k *Kernel) Domainname() string { return k.vars.domainname.get() }
 

@@ -5,9 +5,10 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/component/dev/disk"
 	"github.com/rumpctrl/rumpctrl/component/dev/rnd"
+	"github.com/rumpctrl/rumpctrl/component/fs/fdesc"
+	"github.com/rumpctrl/rumpctrl/component/fs/kernfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/null"
 	"github.com/rumpctrl/rumpctrl/component/fs/overlay"
-	"github.com/rumpctrl/rumpctrl/component/fs/kernfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/ptyfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
@@ -21,6 +22,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/net/shmif"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
+	"github.com/rumpctrl/rumpctrl/component/vfs/fifofs"
 	"github.com/rumpctrl/rumpctrl/component/vfs/layerfs"
 	"github.com/rumpctrl/rumpctrl/kern"
 )
@@ -56,13 +58,12 @@ func vfsEntries() []Entry {
 	onVFS := []string{"rumpvfs"}
 	return []Entry{
 		{Name: "rumpvfs_aio", Needs: onVFS, Doc: "asynchronous input and output"},
-		{Name: "rumpvfs_fifofs", Needs: onVFS, Doc: "fifos: rumpvfs has them without"},
+		have(fifofs.Component()),
 		have(layerfs.Component()),
 	}
 }
 
 func fileSystems() []Entry {
-	onVFS := []string{"rumpvfs"}
 	onDisk := []string{"rumpdev", "rumpdev_disk", "rumpvfs"}
 	onFFS := append(slices.Clone(onDisk), "rumpfs_ffs")
 	onNet := []string{"rumpvfs", "rumpnet", "rumpnet_net", "rumpnet_netinet"}
@@ -70,7 +71,7 @@ func fileSystems() []Entry {
 		{Name: "rumpfs_cd9660", Needs: onDisk, Doc: "ISO 9660, the file system of CDs"},
 		{Name: "rumpfs_efs", Needs: onDisk, Doc: "the file system of IRIX"},
 		{Name: "rumpfs_ext2fs", Needs: onDisk, Doc: "the file system of Linux"},
-		{Name: "rumpfs_fdesc", Needs: onVFS, Doc: "descriptors as files"},
+		have(fdesc.Component()),
 		{Name: "rumpfs_ffs", Needs: onDisk, Doc: "the Berkeley fast file system"},
 		{Name: "rumpfs_hfs", Needs: onDisk, Doc: "the file system of Mac OS"},
 		have(kernfs.Component()),

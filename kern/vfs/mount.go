@@ -112,16 +112,16 @@ func (m *Mount) Vnode(t *kern.Thread, n Node) (*Vnode, error) {
 	if gone {
 		return nil, abi.EIO
 	}
-	var a Attr
-	if err := n.Attr(t, &a); err != nil {
+	typ, rdev, err := typeOf(t, n)
+	if err != nil {
 		return nil, err
 	}
-	fresh := &Vnode{mount: m, id: m.vfs.lastID.Add(1), node: n, typ: a.Mode & abi.S_IFMT}
-	switch fresh.typ {
+	fresh := &Vnode{mount: m, id: m.vfs.lastID.Add(1), node: n, typ: typ}
+	switch typ {
 	case abi.S_IFDIR:
 		fresh.dir, _ = n.(Directory)
 	case abi.S_IFCHR, abi.S_IFBLK:
-		fresh.rdev = a.Rdev
+		fresh.rdev = rdev
 	}
 	fresh.stacked, _ = n.(Stacked)
 	fresh.refs.Store(1)
@@ -138,6 +138,17 @@ func (m *Mount) Vnode(t *kern.Thread, n Node) (*Vnode, error) {
 	}
 	m.vnodes[n] = fresh
 	return fresh, nil
+}
+
+// typeOf is a node's type, and its device number.
+func typeOf(t *kern.Thread, n Node) (typ uint32, rdev uint64, err error) {
+	if ty, ok := n.(Typed); ok {
+		typ, rdev = ty.Type()
+		return typ, rdev, nil
+	}
+	var a Attr
+	err = n.Attr(t, &a)
+	return a.Mode & abi.S_IFMT, a.Rdev, err
 }
 
 // find is the vnode of n, held, if there is one; called with mu held, which it may give up for a while.

@@ -79,13 +79,13 @@ const fstypeMax = 32
 
 // copyInMountData reads the argument structure; without a length it has the type's.
 func copyInMountData(t *kern.Thread, addr, n uint64, typ *Type) ([]byte, error) {
-	if addr == 0 {
-		return nil, nil
-	}
 	if n == 0 {
 		n = uint64(typ.ArgsSize)
 	}
-	if n == 0 || n > maxMountData {
+	if addr == 0 || n == 0 {
+		return nil, nil
+	}
+	if n > maxMountData {
 		return nil, abi.EINVAL
 	}
 	data := make([]byte, n)
@@ -140,7 +140,7 @@ func (v *VFS) getMountArgs(t *kern.Thread, args *MountArgs, addr uint64) (int64,
 	v.mountMu.Lock()
 	err := g.GetArgs(t, args.Data)
 	v.mountMu.Unlock()
-	if err != nil {
+	if err != nil || n == 0 {
 		return 0, err
 	}
 	return int64(n), t.Mem.CopyOut(addr, args.Data[:n])

@@ -282,6 +282,13 @@ type Opener interface {
 	Open(t *kern.Thread, fflags uint32) (kern.Ops, error)
 }
 
+// Typed is a node that says its type without Attr, for one whose attributes are those of another vnode: vnodes are made with
+// their directory locked, and the other one may be just that.
+type Typed interface {
+	// Type is one of S_IFREG and so on, and the device number of a special file.
+	Type() (typ uint32, rdev uint64)
+}
+
 // Unchecked is a node whose permissions package vfs does not check: the right to open it is not in its mode (fd(4)).
 type Unchecked interface {
 	Unchecked()

@@ -34,6 +34,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mknod"
 	"github.com/rumpctrl/rumpctrl/util/modstat"
 	"github.com/rumpctrl/rumpctrl/util/mount"
+	"github.com/rumpctrl/rumpctrl/util/mount_fdesc"
 	"github.com/rumpctrl/rumpctrl/util/mount_kernfs"
 	"github.com/rumpctrl/rumpctrl/util/mount_null"
 	"github.com/rumpctrl/rumpctrl/util/mount_overlay"
@@ -43,9 +44,9 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mount_union"
 	"github.com/rumpctrl/rumpctrl/util/mv"
 	"github.com/rumpctrl/rumpctrl/util/pax"
+	"github.com/rumpctrl/rumpctrl/util/ping"
 	"github.com/rumpctrl/rumpctrl/util/printf"
 	"github.com/rumpctrl/rumpctrl/util/pwd"
-	"github.com/rumpctrl/rumpctrl/util/ping"
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/sh"
@@ -96,6 +97,7 @@ var table = [...]*util.Utility{
 	&mknod.Utility,
 	&modstat.Utility,
 	&mount.Utility,
+	&mount_fdesc.Utility,
 	&mount_kernfs.Utility,
 	&mount_null.Utility,
 	&mount_overlay.Utility,

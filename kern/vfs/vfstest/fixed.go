@@ -53,23 +53,24 @@ func RunFixed(t *testing.T, c Fixed) {
 	t.Run("statvfs", func(t *testing.T) { fixedStatvfs(t, &c) })
 }
 
-// listing reads a directory with one size of buffer; names that come twice fail the test.
-func listing(t *testing.T, p *proc, dir string, size int) map[string]entry {
+// listing reads an open directory from its beginning with one size of buffer; names that come twice fail the test.
+func listing(t *testing.T, p *proc, fd, size int) map[string]entry {
 	t.Helper()
-	fd := mustOpen(t, p, dir)
-	defer p.close(fd)
+	if _, e := p.lseek(fd, 0, abi.SEEK_SET); e != 0 {
+		t.Fatal(e)
+	}
 	all := map[string]entry{}
 	for {
 		list, e := p.getdents(fd, size)
 		if e != 0 {
-			t.Fatalf("getdents of %s with %d bytes: %v", dir, size, e)
+			t.Fatalf("getdents with %d bytes: %v", size, e)
 		}
 		if len(list) == 0 {
 			return all
 		}
 		for _, d := range list {
 			if _, twice := all[d.name]; twice {
-				t.Errorf("%s: %s is listed twice", dir, d.name)
+				t.Errorf("%s is listed twice", d.name)
 			}
 			all[d.name] = d
 		}
@@ -78,9 +79,11 @@ func listing(t *testing.T, p *proc, dir string, size int) map[string]entry {
 
 // fixedEntries: what is listed is there, with the number and the type that the listing says. Oracle: getdents(2), stat(2).
 func fixedEntries(t *testing.T, _ *Fixed, p *proc, dir string) {
-	all := listing(t, p, dir, 4096)
+	fd := mustOpen(t, p, dir)
+	defer p.close(fd)
+	all := listing(t, p, fd, 4096)
 	for _, size := range []int{64, 100, 512} {
-		if got := listing(t, p, dir, size); !maps.Equal(got, all) {
+		if got := listing(t, p, fd, size); !maps.Equal(got, all) {
 			t.Errorf("%s: with %d bytes %d entries, of %d", dir, size, len(got), len(all))
 		}
 	}
@@ -160,7 +163,7 @@ func fixedErrors(t *testing.T, _ *Fixed, p *proc, dir string) {
 			t.Errorf("%s/%.20s: %v, want %v", dir, name, e, want)
 		}
 	}
-	for name, d := range listing(t, p, dir, 4096) {
+	for name, d := range listing(t, p, fd, 4096) {
 		if d.typ == abi.DT_REG || d.typ == abi.DT_CHR {
 			if _, e := p.lstat(dir + "/" + name + "/x"); e != abi.ENOTDIR {
 				t.Errorf("%s/%s/x: %v", dir, name, e)
@@ -174,11 +177,16 @@ func fixedErrors(t *testing.T, _ *Fixed, p *proc, dir string) {
 
 // fixedRefused: names cannot be made nor taken away, not even by the superuser. Oracle: the pages of each call.
 func fixedRefused(t *testing.T, c *Fixed, p *proc, dir string) {
+	fd := mustOpen(t, p, dir)
+	defer p.close(fd)
 	var existing, subdir string
-	for name, d := range listing(t, p, dir, 4096) {
+	for name := range listing(t, p, fd, 4096) {
+		st, e := p.lstat(dir + "/" + name)
 		switch {
 		case name == "." || name == "..":
-		case d.typ == abi.DT_DIR:
+		case e != 0:
+			t.Errorf("%s/%s: %v", dir, name, e)
+		case st.Mode&abi.S_IFMT == abi.S_IFDIR:
 			subdir = dir + "/" + name
 		default:
 			existing = dir + "/" + name
@@ -218,11 +226,14 @@ func fixedRefused(t *testing.T, c *Fixed, p *proc, dir string) {
 
 // fixedUsers: everybody sees what root sees, unless processes have their own.
 func fixedUsers(t *testing.T, c *Fixed, p *proc, dir string) {
+	fd := mustOpen(t, p, dir)
+	defer p.close(fd)
 	user := &proc{p.Fork()}
 	if e := user.become(1000, 1000); e != 0 {
 		t.Fatal(e)
 	}
-	if got, want := listing(t, user, dir, 4096), listing(t, p, dir, 4096); !c.ByProcess && !maps.Equal(got, want) {
+	own := mustOpen(t, user, dir)
+	if got, want := listing(t, user, own, 4096), listing(t, p, fd, 4096); !c.ByProcess && !maps.Equal(got, want) {
 		t.Errorf("%s: %d entries of %d", dir, len(got), len(want))
 	}
 	if e := user.mkdir(dir + "/new"); e != abi.EACCES {
@@ -232,7 +243,9 @@ func fixedUsers(t *testing.T, c *Fixed, p *proc, dir string) {
 
 // fixedConcurrent lists, looks up and opens everything from several processes.
 func fixedConcurrent(t *testing.T, _ *Fixed, p *proc, dir string) {
-	want := listing(t, p, dir, 4096)
+	fd := mustOpen(t, p, dir)
+	defer p.close(fd)
+	want := listing(t, p, fd, 4096)
 	procs := make([]*proc, 4)
 	for i := range procs {
 		procs[i] = &proc{p.Fork()}
