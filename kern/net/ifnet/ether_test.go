@@ -17,6 +17,12 @@ func frame(dst []byte, typ uint16) *ifnet.Packet {
 	return ifnet.NewPacket(append(b, make([]byte, 46)...))
 }
 
+// tagged is a frame to 2:0:0:0:0:0 with an 802.1Q tag.
+func tagged(tag, typ uint16) *ifnet.Packet {
+	b := slices.Concat(mac(0), mac(77), []byte{0x81, 0, byte(tag >> 8), byte(tag), byte(typ >> 8), byte(typ)})
+	return ifnet.NewPacket(append(b, make([]byte, 46)...))
+}
+
 var (
 	broadcast = []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 	group     = []byte{1, 0, 0x5e, 0, 0, 5}
@@ -76,7 +82,9 @@ func TestEtherInput(t *testing.T) {
 		{"own, promiscuous", frame(mac(0), 0x0800), true, []string{"tap false 0", "ether0 IPv4 60 bytes 0"}},
 		{"unknown protocol", frame(mac(0), 0x9999), false, []string{"tap false 0"}},
 		{"802.3", frame(mac(0), 46), false, []string{"tap false 0"}},
-		{"tag that nobody has", frame(mac(0), 0x8100), false, []string{"tap false 0"}},
+		{"tag that nobody has", tagged(7, 0x0800), false, []string{"tap false 0"}},
+		{"priority alone", tagged(0xe000, 0x0800), false, []string{"tap false 0", "ether0 IPv4 60 bytes 0"}},
+		{"half a tag", ifnet.NewPacket(slices.Concat(mac(0), mac(77), []byte{0x81, 0, 0})), false, []string{"tap false 0"}},
 		{"short", ifnet.NewPacket(make([]byte, 13)), false, nil},
 		{"empty", ifnet.NewPacket(nil), false, nil},
 	} {
@@ -92,8 +100,13 @@ func TestEtherInput(t *testing.T) {
 		}
 	}
 	s := &ifp.Stats
-	if s.Ipackets.Load() != 8 || s.Ibytes.Load() != 8*60 || s.Imcasts.Load() != 2 || s.Noproto.Load() != 3 || s.Ierrors.Load() != 2 {
+	if s.Ipackets.Load() != 10 || s.Ibytes.Load() != 7*60+2*64+15 || s.Imcasts.Load() != 2 || s.Noproto.Load() != 4 || s.Ierrors.Load() != 2 {
 		t.Errorf("counters %+v", ifp.Data())
+	}
+	w.config(func() { ifp.SetFlags(0, abi.IFF_SIMPLEX) })
+	ifp.Input(ifnet.NewPacket(slices.Concat(broadcast, mac(0), []byte{8, 0})))
+	if got := v.take1(); got != nil {
+		t.Errorf("own broadcast: %q", got)
 	}
 	w.config(func() { ifp.SetFlags(0, abi.IFF_UP) })
 	ifp.Input(frame(mac(0), 0x0800))
@@ -152,13 +165,13 @@ func TestVLAN(t *testing.T) {
 		got = p.Buf.Flatten()
 		p.Release()
 	})
-	tagged := slices.Concat(broadcast, mac(77), []byte{0x81, 0, 0xa0, 42, 8, 0}, []byte("payload"))
-	original := ifnet.NewPacket(tagged)
+	withTag := slices.Concat(broadcast, mac(77), []byte{0x81, 0, 0xa0, 42, 8, 0}, []byte("payload"))
+	original := ifnet.NewPacket(withTag)
 	parent.Input(original.Clone())
 	if want := slices.Concat(broadcast, mac(77), []byte{8, 0}, []byte("payload")); !bytes.Equal(got, want) {
 		t.Errorf("%x, want %x", got, want)
 	}
-	if b := original.Buf.Flatten(); !bytes.Equal(b, tagged) {
+	if b := original.Buf.Flatten(); !bytes.Equal(b, withTag) {
 		t.Errorf("the original is now %x", b)
 	}
 	parent.SetVLAN(42, nil)

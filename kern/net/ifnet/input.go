@@ -17,10 +17,12 @@ const (
 	etherMin = 0x600
 )
 
-// etherDown is an Ethernet header's type field, vlanHdrLen the length of a header with an 802.1Q tag.
+// etherTypeAt is the offset of an Ethernet header's type field, vlanHdrLen the length of a header with an 802.1Q tag.
 const (
 	etherTypeAt = 12
 	vlanHdrLen  = EtherHdrLen + 4
+	// maxTag is the largest 802.1Q tag; above are bits of priority.
+	maxTag = 0xfff
 )
 
 // Input takes packets that a driver received: counts them, shows them to the taps, offers them to the port, and hands
@@ -67,7 +69,7 @@ func (ifp *Interface) etherInput(p *Packet) {
 		return
 	}
 	p.Flags |= ifp.classify(h[:6])
-	if p.Flags&Promiscuous != 0 && ifp.Flags()&abi.IFF_PROMISC == 0 {
+	if p.Flags&Promiscuous != 0 && ifp.Flags()&abi.IFF_PROMISC == 0 || p.Flags&(Broadcast|Multicast) != 0 && ifp.echo(h[6:12]) {
 		p.Release()
 		return
 	}
@@ -101,6 +103,11 @@ func (ifp *Interface) classify(dst []byte) PacketFlags {
 		return Promiscuous
 	}
 	return 0
+}
+
+// echo says whether a frame to many, from src, is what we ourselves have sent: an interface that is not IFF_SIMPLEX hears itself.
+func (ifp *Interface) echo(src []byte) bool {
+	return ifp.Flags()&abi.IFF_SIMPLEX == 0 && string(src) == string(ifp.LinkAddr())
 }
 
 func (ifp *Interface) countInput(p *Packet) {
@@ -147,23 +154,36 @@ func (ifp *Interface) SetVLAN(tag uint16, child *Interface) error {
 	return nil
 }
 
-// vlanInput hands a tagged frame to the interface of its tag.
+// vlanInput hands a tagged frame to the interface of its tag. Tag 0 is no VLAN's, and says a priority alone: such a frame is ours.
 func (ifp *Interface) vlanInput(p *Packet) {
 	var h [vlanHdrLen]byte
-	vlans := ifp.vlans.Load()
-	if vlans == nil || !p.Header(h[:]) {
+	if !p.Header(h[:]) {
 		ifp.unknown(p)
 		return
 	}
-	child := (*vlans)[binary.BigEndian.Uint16(h[14:])&0xfff]
-	if child == nil {
+	tag := binary.BigEndian.Uint16(h[etherTypeAt+2:]) & maxTag
+	inner := binary.BigEndian.Uint16(h[vlanHdrLen-2:])
+	child := ifp.vlan(tag)
+	if child == nil && tag != 0 {
 		ifp.unknown(p)
 		return
 	}
 	copy(h[etherTypeAt:], h[vlanHdrLen-2:])
 	p.replaceHead(vlanHdrLen, h[:EtherHdrLen])
+	if child == nil {
+		ifp.deliver(inner, p)
+		return
+	}
 	p.Flags &^= Broadcast | Multicast | Promiscuous
 	child.Input(p)
+}
+
+// vlan is the interface of a tag; nil without.
+func (ifp *Interface) vlan(tag uint16) *Interface {
+	if m := ifp.vlans.Load(); m != nil {
+		return (*m)[tag]
+	}
+	return nil
 }
 
 // replaceHead puts head in the place of the packet's first n bytes; clones of the packet keep theirs.

@@ -59,14 +59,14 @@ func TestClone(t *testing.T) {
 	}
 }
 
-// TestDetach has the order of what happens: the driver stops, the observers take their addresses off, the interface goes.
+// TestDetach has the order of what happens: the driver stops, routing sockets hear of it, the observers take their addresses off, the interface goes.
 func TestDetach(t *testing.T) {
 	w := newWorld(t)
 	ifp, d := w.create("ether0")
 	w.config(func() { ifp.AddAddr(&ifnet.Addr{Family: abi.AF_INET, Addr: []byte{16, 2, 0, 0, 10, 0, 0, 1, 15: 0}}) })
 	w.kinds()
 	w.ioctl(abi.SIOCIFDESTROY, "ether0", nil)
-	if got, want := w.kinds(), []ifnet.EventKind{ifnet.Detaching, ifnet.AddrDeleted, ifnet.Detached}; !slices.Equal(got, want) {
+	if got, want := w.kinds(), []ifnet.EventKind{ifnet.FlagsChanged, ifnet.Detaching, ifnet.AddrDeleted, ifnet.Detached}; !slices.Equal(got, want) {
 		t.Errorf("events %v, want %v", got, want)
 	}
 	if want := []string{"start", "stop", "destroy"}; !slices.Equal(d.log, want) {

@@ -136,7 +136,8 @@ func (n *Net) Detach(ifp *Interface) {
 	if n.ByIndex(ifp.Index) != ifp {
 		return
 	}
-	ifp.setDown()
+	// Setting an interface down does not fail.
+	_ = ifp.SetFlags(0, abi.IFF_UP)
 	n.Notify(Event{Kind: Detaching, If: ifp})
 	addrs := ifp.Addrs()
 	for _, a := range slices.Backward(addrs) {

@@ -32,7 +32,7 @@ type Entry struct {
 	Metrics abi.RtMetrics
 	Locks   uint64
 	Tag     []byte
-	// Expire is when the route ends; zero for never.
+	// Expire is rmx_expire, zero for never. The table does not act on it: who has the reason to end a route ends it.
 	Expire time.Time
 	// Use counts packets.
 	Use atomic.Uint64

@@ -24,16 +24,6 @@ func (a *addrs) mask() (m int32) {
 	return m
 }
 
-// size is the length of the sockaddrs, each rounded up to 8 bytes.
-func (a *addrs) size() (n int) {
-	for _, sa := range a {
-		if sa != nil {
-			n += roundup(len(sa))
-		}
-	}
-	return n
-}
-
 func (a *addrs) append(b []byte) []byte {
 	for _, sa := range a {
 		if sa != nil {
@@ -97,8 +87,11 @@ func (t *Table) Announce(typ int, e *Entry, errno abi.Errno) {
 	t.announce(typ, e.Flags, errno, &a)
 }
 
-// announce sends a message of the kernel about a route.
+// announce sends a message of the kernel about a route, if anybody listens.
 func (t *Table) announce(typ int, flags uint32, errno abi.Errno, a *addrs) {
+	if len(t.listeners()) == 0 {
+		return
+	}
 	h := abi.RtMsghdr{Flags: int32(flags | abi.RTF_DONE), Addrs: a.mask(), Errno: int32(errno)}
 	t.broadcast(finish(typ, &h, a), family(a[abi.RTAX_DST]), nil)
 }
@@ -118,11 +111,14 @@ func (t *Table) Losing(e *Entry) {
 }
 
 // Redirected tells routing sockets of an ICMP redirect from author: that packets to dst are to go by gateway. errno says why it was not
-// followed, 0 that it was.
+// followed; 0 that it was, flags then having RTF_DYNAMIC for a new route and RTF_MODIFIED for one that has another gateway now.
 func (t *Table) Redirected(dst, gateway, author netip.Addr, scope uint16, flags uint32, errno abi.Errno) {
-	if errno != 0 {
+	switch {
+	case errno != 0:
 		t.stats.badredirect.Add(1)
-	} else {
+	case flags&abi.RTF_MODIFIED != 0:
+		t.stats.newgateway.Add(1)
+	case flags&abi.RTF_DYNAMIC != 0:
 		t.stats.dynamic.Add(1)
 	}
 	a := addrs{

@@ -26,7 +26,8 @@ func (d domain) Open(_ *kern.Thread, so *socket.Socket) (socket.Protocol, error)
 	so.Options.Or(abi.SO_USELOOPBACK)
 	d.t.mu.Lock()
 	defer d.t.mu.Unlock()
-	d.t.sockets = append(slices.Clone(d.t.sockets), s)
+	list := append(slices.Clone(d.t.listeners()), s)
+	d.t.sockets.Store(&list)
 	return s, nil
 }
 
@@ -126,12 +127,17 @@ const (
 
 func setErrno(msg []byte, e abi.Errno) { le.PutUint32(msg[rtmErrnoAt:], uint32(e)) }
 
+// listeners are the routing sockets. The slice is shared: not to be changed.
+func (t *Table) listeners() []*rawSocket {
+	if p := t.sockets.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
 // broadcast gives a message about a family, or AF_UNSPEC, to all routing sockets that hear of it, but for one.
 func (t *Table) broadcast(msg []byte, fam int, but *rawSocket) {
-	t.mu.Lock()
-	sockets := t.sockets
-	t.mu.Unlock()
-	for _, s := range sockets {
+	for _, s := range t.listeners() {
 		if s == but || s.so.Proto != 0 && s.so.Proto != fam {
 			continue
 		}
@@ -185,7 +191,8 @@ func (s *rawSocket) Counts() (readable, queued, space int) {
 // Close ends the socket.
 func (s *rawSocket) Close(t *kern.Thread) error {
 	s.t.mu.Lock()
-	s.t.sockets = slices.DeleteFunc(slices.Clone(s.t.sockets), func(o *rawSocket) bool { return o == s })
+	list := slices.DeleteFunc(slices.Clone(s.t.listeners()), func(o *rawSocket) bool { return o == s })
+	s.t.sockets.Store(&list)
 	s.t.mu.Unlock()
 	s.queue.Close(t)
 	return nil

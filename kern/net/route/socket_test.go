@@ -280,7 +280,7 @@ func TestAnnouncements(t *testing.T) {
 		t.Errorf("new route: %+v, %v", h, err)
 	}
 	w.table.Miss(netip.MustParseAddr("99.9.9.9"), 0)
-	w.table.Redirected(netip.MustParseAddr("9.9.9.9"), netip.MustParseAddr("10.2.0.2"), netip.MustParseAddr("10.2.0.3"), 0, abi.RTF_GATEWAY, 0)
+	w.table.Redirected(netip.MustParseAddr("9.9.9.9"), netip.MustParseAddr("10.2.0.2"), netip.MustParseAddr("10.2.0.3"), 0, abi.RTF_GATEWAY|abi.RTF_DYNAMIC, 0)
 	w.table.Losing(e)
 	w.config(func() {
 		w.net.Notify(ifnet.Event{Kind: ifnet.AddrChanged, If: ifp, Addr: a})

@@ -18,13 +18,13 @@ import (
 type Table struct {
 	Net *ifnet.Net
 
-	v4, v6 atomic.Pointer[trie]
-	stats  stats
+	v4, v6  atomic.Pointer[trie]
+	sockets atomic.Pointer[[]*rawSocket] // changed with mu held
+	stats   stats
 
 	mu        sync.Mutex
 	observers []func(old, new *Entry)
 	lltables  map[int]LLTable
-	sockets   []*rawSocket
 }
 
 type key struct{}
