@@ -10,6 +10,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/kerntest"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
+	"github.com/rumpctrl/rumpctrl/kern/net/socket"
 )
 
 var le = binary.LittleEndian
@@ -319,3 +320,55 @@ func TestGroups(t *testing.T) {
 		t.Errorf("net.sdl %x, %v", got, errno)
 	}
 }
+
+// TestAddrPref has the preference of an address set and read on a socket of its family, as wire session ifconfig-lo0 reads it, with the errors of
+// ifaddrpref_ioctl of sys/net/if.c of NetBSD.
+func TestAddrPref(t *testing.T) {
+	w := newWorld(t)
+	socket.Of(w.k).Register(abi.AF_INET6, family{})
+	ifp, _ := w.create("ether0")
+	kernel := []byte{28, 24, 8: 0xfe, 0x80, 0, 1, 23: 9, 27: 0} // the scope is in the address
+	program := []byte{28, 24, 8: 0xfe, 0x80, 23: 9, 24: 1, 27: 0}
+	w.config(func() { ifp.AddAddr(&ifnet.Addr{Family: abi.AF_INET6, Addr: kernel}) })
+	w.fd = int(w.p.Must(abi.SYS___socket30, abi.AF_INET6, abi.SOCK_DGRAM, 0))
+	request := func(pref int16, sa []byte) []byte {
+		b := make([]byte, abi.SizeofIfAddrprefreq-abi.IFNAMSIZ)
+		le.PutUint16(b, uint16(pref))
+		copy(b[8:], sa)
+		return b
+	}
+	for name, c := range map[string]struct {
+		sa    []byte
+		errno abi.Errno
+	}{
+		"as a program has it": {program, 0},
+		"as the kernel":       {kernel, 0},
+		"another":             {[]byte{28, 24, 8: 0xfe, 0x80, 23: 8, 27: 0}, abi.EADDRNOTAVAIL},
+		"of another family":   {[]byte{16, 2, 0, 0, 1, 2, 3, 4}, abi.EINVAL},
+		"too short":           {[]byte{16, 24}, abi.EINVAL},
+	} {
+		if _, errno := w.ioctl(abi.SIOCSIFADDRPREF, "ether0", request(-7, c.sa)); errno != c.errno {
+			t.Errorf("%s: %v, want %v", name, errno, c.errno)
+		}
+	}
+	out, errno := w.ioctl(abi.SIOCGIFADDRPREF, "ether0", request(0, program))
+	if errno != 0 || int16(le.Uint16(out)) != -7 || string(out[8:8+28]) != string(kernel) {
+		t.Errorf("%v, %x", errno, out)
+	}
+	if _, errno := w.ioctl(abi.SIOCAIFADDR_IN6, "ether0", nil); errno != abi.EOPNOTSUPP {
+		t.Errorf("an ioctl of the protocol's, which has none: %v", errno)
+	}
+}
+
+// family is a domain of sockets that do nothing.
+type family struct{}
+
+func (family) Open(*kern.Thread, *socket.Socket) (socket.Protocol, error) { return silent{}, nil }
+
+type silent struct{}
+
+func (silent) Send(*kern.Thread, *socket.Message, int) (int, error) { return 0, abi.EWOULDBLOCK }
+func (silent) Recv(*kern.Thread, *socket.Message, int) (int, error) { return 0, abi.EWOULDBLOCK }
+func (silent) Poll(int) int                                         { return 0 }
+func (silent) Sockname() ([]byte, error)                            { return nil, nil }
+func (silent) Close(*kern.Thread) error                             { return nil }
