@@ -16,7 +16,7 @@ const maxInFlight = 1772 / 2
 // Send puts a message into the peer's queue.
 //
 // Errors: EPIPE, ENOTCONN, EWOULDBLOCK; of datagrams EISCONN, EDESTADDRREQ, ENOBUFS when the receiver has no room, and those of connecting;
-// EINVAL for control messages other than one SCM_RIGHTS; EAGAIN for more files on their way than may be.
+// EINVAL for control messages other than one SCM_RIGHTS.
 func (p *pcb) Send(t *kern.Thread, m *socket.Message, flags int) (int, error) {
 	if flags&abi.MSG_OOB != 0 {
 		return 0, abi.EOPNOTSUPP
@@ -32,9 +32,6 @@ func (p *pcb) Send(t *kern.Thread, m *socket.Message, flags int) (int, error) {
 	}
 	p.d.passing.RLock()
 	defer p.d.passing.RUnlock()
-	if p.d.inFlight()+len(m.Control[0].Files) > maxInFlight {
-		return 0, abi.EAGAIN
-	}
 	p.d.passed.Store(true)
 	return p.send(t, m, flags)
 }

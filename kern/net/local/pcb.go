@@ -238,8 +238,13 @@ func (p *pcb) Ended() (recv, send bool) { return p.q.Ended(), p.cantSend.Load() 
 // Overflowed is how many datagrams found no room.
 func (p *pcb) Overflowed() int { return int(p.q.Lost()) }
 
-// PassesRights says that descriptors are passed.
-func (p *pcb) PassesRights() {}
+// PassRights says that descriptors are passed. Errors: EAGAIN for more files on their way than may be.
+func (p *pcb) PassRights(n int) error {
+	if p.d.inFlight()+n > maxInFlight {
+		return abi.EAGAIN
+	}
+	return nil
+}
 
 // Stat fills in what fstat(2) tells of a local socket: a stream's block is what its sender and its receiver hold.
 func (p *pcb) Stat(st *abi.Stat) {

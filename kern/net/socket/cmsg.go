@@ -20,7 +20,7 @@ const maxControl = 4096
 // copyInControl reads the control messages that are to be sent. For a protocol that passes descriptors those of an SCM_RIGHTS are
 // turned into files, held.
 //
-// Errors: EINVAL for a buffer that is too long or holds no messages; EFAULT; EBADF.
+// Errors: EINVAL for a buffer that is too long or holds no messages; EFAULT; EBADF; EAGAIN for too many files on their way.
 func (so *Socket) copyInControl(t *kern.Thread, addr uint64, n uint32) ([]Control, error) {
 	if n < cmsgHeader || n > maxControl {
 		return nil, abi.EINVAL
@@ -33,14 +33,18 @@ func (so *Socket) copyInControl(t *kern.Thread, addr uint64, n uint32) ([]Contro
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := so.protocol.(RightsPasser); !ok {
+	p, ok := so.protocol.(RightsPasser)
+	if !ok {
 		return control, nil
 	}
-	for i := range control {
-		if err := control[i].internalize(t); err != nil {
-			releaseControl(t, control)
-			return nil, err
+	for i := 0; i < len(control) && err == nil; i++ {
+		if err = control[i].internalize(t); err == nil && len(control[i].Files) > 0 {
+			err = p.PassRights(len(control[i].Files))
 		}
+	}
+	if err != nil {
+		releaseControl(t, control)
+		return nil, err
 	}
 	return control, nil
 }

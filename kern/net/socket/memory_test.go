@@ -145,7 +145,7 @@ func (e *endpoint) Recv(_ *kern.Thread, m *socket.Message, flags int) (int, erro
 
 func (e *endpoint) Offer(m *socket.Message) (int, bool, error) { return e.q.Offer(m) }
 func (e *endpoint) Withdraw() int                              { return e.q.Withdraw() }
-func (e *endpoint) PassesRights()                              {}
+func (e *endpoint) PassRights(int) error                       { return nil }
 
 func (e *endpoint) AtMark() bool {
 	e.d.mu.Lock()

@@ -166,7 +166,8 @@ type Lingerer interface {
 // RightsPasser is implemented by protocols that pass descriptors: messages to be sent have the files of an SCM_RIGHTS in
 // Control.Files. Send owns them when it succeeds. Other protocols find the descriptors' numbers in Control.Data.
 type RightsPasser interface {
-	PassesRights()
+	// PassRights is asked before a message with n files is sent. Errors: EAGAIN when there are too many on their way.
+	PassRights(n int) error
 }
 
 // DescriptorCloser is implemented by protocols that act when any descriptor of the socket is closed, not only the last one; f still has
