@@ -3,6 +3,7 @@ package all
 import (
 	"slices"
 
+	"github.com/rumpctrl/rumpctrl/component/dev/bpf"
 	"github.com/rumpctrl/rumpctrl/component/dev/disk"
 	"github.com/rumpctrl/rumpctrl/component/dev/rnd"
 	"github.com/rumpctrl/rumpctrl/component/fs/fdesc"
@@ -104,7 +105,7 @@ func devices() []Entry {
 	onTTY := append(slices.Clone(onUSB), "rumpkern_tty")
 	return []Entry{
 		{Name: "rumpdev_audio", Needs: onDevVFS, Doc: "sound"},
-		{Name: "rumpdev_bpf", Needs: []string{"rumpnet", "rumpnet_net"}, Doc: "the packet filter that tcpdump reads from"},
+		have(bpf.Component()),
 		{Name: "rumpdev_cgd", Needs: []string{"rumpkern_crypto", "rumpvfs", "rumpdev_disk", "rumpdev"}, Doc: "encrypted disks"},
 		have(disk.Component()),
 		{Name: "rumpdev_dm", Needs: onDisk, Doc: "the device mapper"},
