@@ -87,10 +87,10 @@ func (n *Net) Destroy(name string) error {
 	return nil
 }
 
-// clonerNames are the prefixes of all cloners, the last one that was registered first, as SIOCIFGCLONERS lists them.
+// clonerNames are the prefixes of all cloners, in the order in which they came: lo first.
 func (n *Net) clonerNames() []string {
 	var names []string
-	for _, c := range slices.Backward(n.Cloners()) {
+	for _, c := range n.Cloners() {
 		names = append(names, c.Prefix())
 	}
 	return names

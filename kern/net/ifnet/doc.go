@@ -2,8 +2,8 @@
 // statistics, addresses, the generic ioctls of interfaces (SIOC*), Ethernet input and output, taps for bpf.
 //
 // It knows no network protocol: package inet takes packets by ethertype (Net.HandleProtocol) and answers the ioctls of its addresses,
-// package route observes what changes and tells routing sockets. Drivers (component/net/...) implement Driver. Start reading
-// at Interface and Packet.
+// package route observes what changes and tells routing sockets. Drivers (component/net/...) implement Driver; lo is package loop. Start reading
+// at Interface and Packet, then Interface.Input and Output, which packets take, and Net.Ioctl, which programs configure by.
 //
 // # Locks
 //

@@ -149,7 +149,7 @@ func (ifp *Interface) Data() abi.IfData {
 	return d
 }
 
-// Dropped counts packets that found no room in the driver's output queue.
+// Dropped counts packets that found no room in the driver's output queue: as output errors, and in net.interfaces.<name>.sndq.drops.
 func (ifp *Interface) Dropped(n int) {
 	ifp.Stats.Oerrors.Add(uint64(n))
 	ifp.drops.Add(uint32(n))
