@@ -14,6 +14,7 @@ func (v *VFS) MakeSocket(t *kern.Thread, path []byte) (*Vnode, error) {
 		return nil, err
 	}
 	defer lk.end()
+	lk.making = true
 	vp, err := lk.resolve(follow)
 	if err != nil {
 		return nil, err
@@ -26,7 +27,18 @@ func (v *VFS) MakeSocket(t *kern.Thread, path []byte) (*Vnode, error) {
 	if err == abi.EEXIST {
 		err = abi.EADDRINUSE
 	}
-	return vp, err
+	if err != nil {
+		return nil, err
+	}
+	return vp.socket(t)
+}
+
+// socket is the vnode that stands for a socket, below any layers, held: it is one under all its names. It takes over the
+// reference.
+func (vp *Vnode) socket(t *kern.Thread) (*Vnode, error) {
+	defer vp.Release(t)
+	low, _, err := vp.under(t, false)
+	return low, err
 }
 
 // LookupSocket is the node of a local socket that the caller may write to, held: connect(2) has that.
@@ -47,5 +59,5 @@ func (v *VFS) LookupSocket(t *kern.Thread, path []byte) (*Vnode, error) {
 		vp.Release(t)
 		return nil, err
 	}
-	return vp, nil
+	return vp.socket(t)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern/kerntest"
+	"github.com/rumpctrl/rumpctrl/kern/vfs"
 )
 
 // Layer tests what layers have in common. boot mounts one over /low on /up. Oracle: mount_null(8): one tree in two places.
@@ -20,6 +21,7 @@ func Layer(t *testing.T, boot func(t testing.TB) *kerntest.P) {
 		{"locks", locks},
 		{"fifo", fifo},
 		{"device", device},
+		{"socket", socket},
 		{"busy", busy},
 		{"forced", forced},
 		{"below is forced away", forcedBelow},
@@ -131,6 +133,26 @@ func device(t *testing.T, p *kerntest.P) {
 	p.Must(abi.SYS_revoke, "/low/zero")
 	if s, e := p.Read(fd, 3); s != "" || e != 0 {
 		t.Errorf("revoked: read %q, %v", s, e)
+	}
+}
+
+// socket: one that is bound in one place is connected to in the other. Oracle: unix(4).
+func socket(t *testing.T, p *kerntest.P) {
+	v, kt := vfs.Of(p.K), p.K.KernelThread()
+	bound, err := v.MakeSocket(kt, []byte("/up/s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bound.Release(kt)
+	for _, path := range []string{"/up/s", "/low/s"} {
+		found, err := v.LookupSocket(kt, []byte(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found != bound {
+			t.Errorf("%s is another socket", path)
+		}
+		found.Release(kt)
 	}
 }
 
