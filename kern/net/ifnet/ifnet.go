@@ -99,7 +99,9 @@ type Interface struct {
 	port   atomic.Pointer[portBox]
 	taps   atomic.Pointer[[]Tap]
 	vlans  atomic.Pointer[map[uint16]*Interface]
-	groups atomic.Pointer[map[[6]byte]int] // multicast groups and how often each was joined
+
+	groupMu sync.Mutex      // held while the driver is told, too
+	groups  map[[6]byte]int // multicast groups and how often each was joined
 
 	hwaddr *Addr // the link-level address that its manufacturer gave it; nil without. Under Net.Config
 

@@ -2,6 +2,7 @@ package ifnet
 
 import (
 	"encoding/binary"
+	"maps"
 	"math"
 	"slices"
 
@@ -92,9 +93,8 @@ func (n *Net) sysctlGroups(r *kern.SysctlRequest) error {
 	var b []byte
 	if ifp.Type == abi.IFT_ETHER {
 		groups := ifp.Groups()
-		slices.SortFunc(groups, func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) })
-		for _, mac := range groups {
-			b = binary.LittleEndian.AppendUint32(b, uint32(ifp.groupCount(mac)))
+		for _, mac := range slices.SortedFunc(maps.Keys(groups), func(a, b [6]byte) int { return slices.Compare(a[:], b[:]) }) {
+			b = binary.LittleEndian.AppendUint32(b, uint32(groups[mac]))
 			b = append(append(b, mac[:]...), mac[:]...)
 		}
 	}
