@@ -3,6 +3,7 @@ package inet
 import (
 	"net"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -146,6 +147,8 @@ func (ifc *iface) arpHandle(a arpPacket) {
 	}
 	mine := in.localAddr(a.dst, 0)
 	if mine != nil && mine.ifc != ifc {
+		st.Add(abi.ARP_STAT_RCVOVERINT, 1)
+		in.logIf(in.conf.arpLogWrongIface, "arp: %s asked on %s for %s, which is on %s\n", a.src, ifc.ifp.Name, a.dst, mine.ifc.ifp.Name)
 		mine = nil
 	}
 	if ifc.arpConflict(a, mine) {
@@ -191,6 +194,7 @@ func (t *neighborTable) arpLearn(a arpPacket, forUs bool) {
 			t.mu.Unlock()
 			if forUs {
 				in.Stats.ARP.Add(abi.ARP_STAT_RCVNOINT, 1)
+				in.logIf(in.conf.arpLogUnknown, "arp: %s: unknown network for %s\n", t.ifc.ifp.Name, a.src)
 			}
 			return
 		}
@@ -200,15 +204,11 @@ func (t *neighborTable) arpLearn(a arpPacket, forUs bool) {
 		if e.static {
 			t.mu.Unlock()
 			in.Stats.ARP.Add(abi.ARP_STAT_RCVOVERPERM, 1)
-			if in.conf.arpLogPermanent.Load() != 0 {
-				in.K.Logf("arp: %s tried to overwrite permanent arp info for %s\n", net.HardwareAddr(a.mac[:]), a.src)
-			}
+			in.logIf(in.conf.arpLogPermanent, "arp: %s tried to overwrite permanent arp info for %s\n", net.HardwareAddr(a.mac[:]), a.src)
 			return
 		}
 		in.Stats.ARP.Add(abi.ARP_STAT_RCVOVER, 1)
-		if in.conf.arpLogMovements.Load() != 0 {
-			in.K.Logf("arp info overwritten for %s by %s\n", a.src, net.HardwareAddr(a.mac[:]))
-		}
+		in.logIf(in.conf.arpLogMovements, "arp info overwritten for %s by %s\n", a.src, net.HardwareAddr(a.mac[:]))
 	}
 	held := e.learned(a.mac)
 	if e.state = abi.ND6_LLINFO_REACHABLE; !e.static {
@@ -249,3 +249,13 @@ func (ifc *iface) arpAnswer(a arpPacket, mine *ifaddr) {
 		ifc.arpSendAs(header.ARPReply, mac, a.dst, a.src, a.mac, a.mac)
 	}
 }
+
+// logIf writes a line into the message buffer when a variable says so; no more of them than so many a second, since neighbours cause them.
+func (in *Inet) logIf(v *atomic.Int32, format string, args ...any) {
+	if v.Load() != 0 && in.logs.allow(maxLogs) {
+		in.K.Logf(format, args...)
+	}
+}
+
+// maxLogs bounds the lines of a second.
+const maxLogs = 10

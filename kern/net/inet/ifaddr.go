@@ -88,6 +88,7 @@ type addresses struct {
 	list      []*ifaddr
 	byAddr    map[addrKey]*ifaddr
 	broadcast map[netip.Addr]*ifaddr // by the broadcast address of a network
+	zero      map[netip.Addr]*ifaddr // by the address of a network itself, its broadcast address in 4.2BSD
 }
 
 // localAddr is the kernel's address a, nil when it has none. scope is the index of the interface for a link-local one.
@@ -128,7 +129,7 @@ func (in *Inet) firstAddr(ifp *ifnet.Interface, family int) *ifaddr {
 
 // setAddrs publishes a list of addresses. Config held.
 func (in *Inet) setAddrs(list []*ifaddr) {
-	s := &addresses{list: list, byAddr: make(map[addrKey]*ifaddr, len(list)), broadcast: map[netip.Addr]*ifaddr{}}
+	s := &addresses{list: list, byAddr: make(map[addrKey]*ifaddr, len(list)), broadcast: map[netip.Addr]*ifaddr{}, zero: map[netip.Addr]*ifaddr{}}
 	for _, ia := range list {
 		k := addrKey{ia.addr, ia.scope()}
 		if s.byAddr[k] == nil {
@@ -141,15 +142,14 @@ func (in *Inet) setAddrs(list []*ifaddr) {
 	in.addrs.Store(s)
 }
 
-// addBroadcasts enters the addresses that reach all of a network: the one with all host bits set, the one with none set (as 4.2BSD had it),
-// and what was set by SIOCSIFBRDADDR.
+// addBroadcasts enters the addresses that reach all of a network: the one with all host bits set, and what was set by SIOCSIFBRDADDR.
 func (s *addresses) addBroadcasts(ia *ifaddr) {
 	if ia.dst.IsValid() {
 		s.broadcast[ia.dst] = ia
 	}
 	if ia.bits < 31 {
 		s.broadcast[lastAddr(ia.prefix())] = ia
-		s.broadcast[ia.prefix().Addr()] = ia
+		s.zero[ia.prefix().Addr()] = ia
 	}
 }
 

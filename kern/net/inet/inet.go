@@ -2,6 +2,7 @@ package inet
 
 import (
 	"io"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 
@@ -40,6 +41,7 @@ type Inet struct {
 	ipID   atomic.Uint32
 	errs4  rateLimit
 	errs6  rateLimit
+	logs   rateLimit
 	nd     ndLists
 	icmp6  [256]icmp6Func
 
@@ -71,6 +73,7 @@ func Attach(k *kern.Kernel) (*Inet, error) {
 	in.Stats.init()
 	in.later.init(&n.Config)
 	in.loops.init(nil)
+	in.ipID.Store(rand.Uint32())
 	in.frags4.init(in, false)
 	in.frags6.init(in, true)
 	in.Stack = stack.New(stack.Options{

@@ -47,7 +47,7 @@ type heldPacket struct {
 }
 
 const (
-	// maxNeighbors bounds a table: beyond, an entry that nobody needs goes for each new one.
+	// maxNeighbors bounds a table of ARP (that of neighbour discovery net.inet6.ip6.neighborgcthresh does): beyond, an entry that nobody needs goes for each new one.
 	maxNeighbors = 4096
 	// maxHold bounds the packets that wait for one neighbour: beyond, the oldest goes.
 	maxHold = 16
@@ -145,7 +145,11 @@ func (t *neighborTable) ask(a netip.Addr) {
 
 // insert makes an entry without a link-level address; called with mu held.
 func (t *neighborTable) insert(a netip.Addr) *neighbor {
-	if len(t.entries) >= maxNeighbors {
+	limit := maxNeighbors
+	if t.v6 {
+		limit = int(t.ifc.in.conf.maxNeighbors6.Load())
+	}
+	if len(t.entries) >= limit {
 		t.evict()
 	}
 	e := &neighbor{addr: a, state: abi.ND6_LLINFO_INCOMPLETE}

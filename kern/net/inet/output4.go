@@ -1,6 +1,7 @@
 package inet
 
 import (
+	"math/rand/v2"
 	"net/netip"
 
 	"gvisor.dev/gvisor/pkg/buffer"
@@ -57,10 +58,14 @@ func (e *endpoint) write4(src, dst netip.Addr, params stack.NetworkHeaderParams,
 	return e.in.output4(p, h, o)
 }
 
-// newID is the identification of a new IPv4 datagram: sequential from a random start.
+// newID is the identification of a new IPv4 datagram: one more each time, or with net.inet.ip.random_id a random one; never 0.
 func (in *Inet) newID() uint16 {
 	for {
-		if id := uint16(in.ipID.Add(1)); id != 0 {
+		id := uint16(in.ipID.Add(1))
+		if in.conf.randomID.Load() != 0 {
+			id = uint16(rand.Uint32())
+		}
+		if id != 0 {
 			return id
 		}
 	}
@@ -160,6 +165,9 @@ func (in *Inet) isBroadcast(dst netip.Addr, ifc *iface) bool {
 		return true
 	}
 	ia := in.addrs.Load().broadcast[dst]
+	if ia == nil && in.conf.hostZero.Load() != 0 {
+		ia = in.addrs.Load().zero[dst]
+	}
 	return ia != nil && ia.ifc == ifc && in.localAddr(dst, 0) == nil
 }
 

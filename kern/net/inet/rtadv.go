@@ -17,11 +17,8 @@ type ndLists struct {
 	timer    *time.Timer // the next of them to end
 }
 
-// Bounds on what one interface learns: maxifdefrouters and maxifprefixes.
-const (
-	maxIfRouters  = 16
-	maxIfPrefixes = 16
-)
+// maxPrefixRouters bounds the routers that are remembered for a prefix.
+const maxPrefixRouters = 16
 
 // defRouter is a router that is willing to be a default router.
 type defRouter struct {
@@ -173,7 +170,7 @@ func (in *Inet) updateRouter(ifc *iface, ra *routerAdvert) {
 				n++
 			}
 		}
-		if n >= maxIfRouters {
+		if n >= int(in.conf.maxIfRouters.Load()) {
 			in.Stats.ICMP6.Add(abi.ICMP6_STAT_DROPPED_RAROUTE, 1)
 			return
 		}
@@ -281,14 +278,14 @@ func (in *Inet) updatePrefix(ifc *iface, a advertised, router netip.Addr) {
 				n++
 			}
 		}
-		if a.vltime == 0 || n >= maxIfPrefixes {
+		if a.vltime == 0 || n >= int(in.conf.maxIfPrefixes.Load()) {
 			return
 		}
 		i = len(l.prefixes)
 		l.prefixes = append(l.prefixes, &ndPrefix{ifc: ifc, prefix: a.prefix})
 	}
 	p := l.prefixes[i]
-	if !slices.Contains(p.routers, router) && len(p.routers) < maxIfRouters {
+	if !slices.Contains(p.routers, router) && len(p.routers) < maxPrefixRouters {
 		p.routers = append(p.routers, router)
 	}
 	p.onLink, p.auto = p.onLink || a.onLink, p.auto || a.auto

@@ -33,19 +33,13 @@ func (c *Counters) Bytes() []byte {
 // Stats are the counters of the internet protocols.
 type Stats struct {
 	IP, ICMP, IGMP, ARP, UDP, TCP Counters
-	IP6, ICMP6, UDP6, Raw6, PIM6  Counters
+	IP6, ICMP6, UDP6, Raw6        Counters
 }
-
-// igmpStats and rip6Stats, pim6Stats are the lengths of arrays that the ABI has no name for.
-const (
-	igmpStats = 9
-	pim6Stats = 5
-)
 
 func (s *Stats) init() {
 	for c, n := range map[*Counters]int{
-		&s.IP: abi.IP_NSTATS, &s.ICMP: abi.ICMP_NSTATS, &s.IGMP: igmpStats, &s.ARP: abi.ARP_NSTATS, &s.UDP: abi.UDP_NSTATS, &s.TCP: abi.TCP_NSTATS,
-		&s.IP6: abi.IP6_NSTATS, &s.ICMP6: abi.ICMP6_NSTATS, &s.UDP6: abi.UDP_NSTATS, &s.Raw6: abi.RIP6_NSTATS, &s.PIM6: pim6Stats,
+		&s.IP: abi.IP_NSTATS, &s.ICMP: abi.ICMP_NSTATS, &s.IGMP: igmpNumStats, &s.ARP: abi.ARP_NSTATS, &s.UDP: abi.UDP_NSTATS, &s.TCP: abi.TCP_NSTATS,
+		&s.IP6: abi.IP6_NSTATS, &s.ICMP6: abi.ICMP6_NSTATS, &s.UDP6: abi.UDP_NSTATS, &s.Raw6: abi.RIP6_NSTATS,
 	} {
 		c.c = make([]atomic.Uint64, n)
 	}
@@ -75,5 +69,27 @@ func (in *Inet) countShort(d *datagram) {
 		in.Stats.UDP6.Add(abi.UDP_STAT_HDROPS, 1)
 	default:
 		in.Stats.UDP.Add(abi.UDP_STAT_HDROPS, 1)
+	}
+}
+
+// refreshTCP takes over what the stack counts of TCP.
+func (in *Inet) refreshTCP() {
+	s := in.Stack.Stats().TCP
+	for i, n := range map[int]uint64{
+		abi.TCP_STAT_CONNATTEMPT:   s.ActiveConnectionOpenings.Value(),
+		abi.TCP_STAT_ACCEPTS:       s.PassiveConnectionOpenings.Value(),
+		abi.TCP_STAT_CONNECTS:      s.ActiveConnectionOpenings.Value() + s.PassiveConnectionOpenings.Value() - min(s.FailedConnectionAttempts.Value(), s.ActiveConnectionOpenings.Value()),
+		abi.TCP_STAT_DROPS:         s.EstablishedResets.Value(),
+		abi.TCP_STAT_CONNDROPS:     s.FailedConnectionAttempts.Value(),
+		abi.TCP_STAT_CLOSED:        s.EstablishedClosed.Value(),
+		abi.TCP_STAT_TIMEOUTDROP:   s.EstablishedTimedout.Value(),
+		abi.TCP_STAT_REXMTTIMEO:    s.Timeouts.Value(),
+		abi.TCP_STAT_SNDREXMITPACK: s.Retransmits.Value(),
+		abi.TCP_STAT_SNDTOTAL:      s.SegmentsSent.Value(),
+		abi.TCP_STAT_RCVTOTAL:      s.ValidSegmentsReceived.Value() + s.InvalidSegmentsReceived.Value(),
+		abi.TCP_STAT_RCVBADSUM:     s.ChecksumErrors.Value(),
+		abi.TCP_STAT_SC_OVERFLOWED: s.ListenOverflowSynDrop.Value(),
+	} {
+		in.Stats.TCP.c[i].Store(n)
 	}
 }
