@@ -136,7 +136,7 @@ func (ifp *Interface) addLinkLevel(a *Addr, r laddrreq) error {
 	if err != nil {
 		return err
 	}
-	if ifp.Type == abi.IFT_ETHER && (lladdr[0]&1 != 0 || bytes.Equal(lladdr, make([]byte, len(lladdr)))) {
+	if ifp.Type == abi.IFT_ETHER && (bytes.Equal(lladdr, make([]byte, len(lladdr))) || lladdr[0]&1 != 0) {
 		return abi.EINVAL
 	}
 	if a == nil {
