@@ -118,7 +118,7 @@ func TestEtherInput(t *testing.T) {
 	}
 }
 
-// TestPort has a port take packets in both directions, and Enqueue pass it by.
+// TestPort has a port take packets in both directions, and Enqueue and Deliver pass it by.
 func TestPort(t *testing.T) {
 	w := newWorld(t)
 	ifp, d := w.create("ether0")
@@ -136,10 +136,12 @@ func TestPort(t *testing.T) {
 		ifp.Output(frame(mac(1), 0x0800))
 	}
 	ifp.Enqueue(frame(mac(1), 0x0800))
+	ifp.Deliver(frame(mac(0), 0x0800))
+	ifp.Deliver(ifnet.NewPacket([]byte{1}))
 	ifp.RemoveTap(v)
 	ifp.SetPort(nil)
 	ifp.Output(frame(group, 0x0800))
-	want := []string{"tap false 0", "port in", "ether0 IPv4 60 bytes 0", "port out", "tap true 0", "tap false 0", "port in", "port out", "tap true 0"}
+	want := []string{"tap false 0", "port in", "ether0 IPv4 60 bytes 0", "port out", "tap true 0", "tap false 0", "port in", "port out", "tap true 0", "ether0 IPv4 60 bytes 0"}
 	if got := v.take1(); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

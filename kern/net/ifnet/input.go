@@ -49,11 +49,42 @@ func (ifp *Interface) plainInput(p *Packet) {
 	if port := ifp.Port(); port != nil && port.InputPacket(ifp, p) {
 		return
 	}
+	ifp.plainDeliver(p)
+}
+
+// Deliver hands a packet to its VLAN or protocol as if the interface had received it, without counting it or showing it to taps and port: for ports, with
+// a packet that another member received.
+func (ifp *Interface) Deliver(p *Packet) {
+	var h [EtherHdrLen]byte
+	switch {
+	case ifp.HdrLen != EtherHdrLen:
+		ifp.plainDeliver(p)
+	case p.Header(h[:]):
+		ifp.etherDeliver(p, binary.BigEndian.Uint16(h[etherTypeAt:]))
+	default:
+		ifp.unknown(p)
+	}
+}
+
+// plainDeliver hands a packet without a link header to the protocol of its family.
+func (ifp *Interface) plainDeliver(p *Packet) {
 	switch p.Family {
 	case abi.AF_INET:
 		ifp.deliver(etherIPv4, p)
 	case abi.AF_INET6:
 		ifp.deliver(etherIPv6, p)
+	default:
+		ifp.unknown(p)
+	}
+}
+
+// etherDeliver hands a frame of a type to its VLAN or protocol.
+func (ifp *Interface) etherDeliver(p *Packet, typ uint16) {
+	switch {
+	case typ == etherVLAN:
+		ifp.vlanInput(p)
+	case typ >= etherMin:
+		ifp.deliver(typ, p)
 	default:
 		ifp.unknown(p)
 	}
@@ -82,14 +113,7 @@ func (ifp *Interface) etherInput(p *Packet) {
 		p.Release()
 		return
 	}
-	switch typ := binary.BigEndian.Uint16(h[etherTypeAt:]); {
-	case typ == etherVLAN:
-		ifp.vlanInput(p)
-	case typ >= etherMin:
-		ifp.deliver(typ, p)
-	default:
-		ifp.unknown(p)
-	}
+	ifp.etherDeliver(p, binary.BigEndian.Uint16(h[etherTypeAt:]))
 }
 
 // classify says whom a frame is for: Broadcast, Multicast, Promiscuous for somebody else, 0 for us.
