@@ -43,8 +43,7 @@ func (vp *Vnode) Revoke(t *kern.Thread) error {
 	if vp.typ != abi.S_IFCHR && vp.typ != abi.S_IFBLK {
 		return abi.EINVAL
 	}
-	vp.revoke(t)
-	return nil
+	return vp.revoke(t)
 }
 
 // VisiblePath is where the calling process sees a mount: below its root directory. Errors: ENOENT for a mount that it does not see.

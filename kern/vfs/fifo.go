@@ -48,7 +48,7 @@ var (
 //
 // Errors: ENXIO for O_WRONLY and O_NONBLOCK without a reader, EINTR.
 func (vp *Vnode) openFifo(t *kern.Thread, face *Vnode, fflags uint32) (vnodeFile, error) {
-	ff := &fifoFile{openVnode: openVnode{vp: face, leaf: vp}, read: fflags&abi.FREAD != 0, write: fflags&abi.FWRITE != 0}
+	ff := &fifoFile{openVnode: vp.opened(face), read: fflags&abi.FREAD != 0, write: fflags&abi.FWRITE != 0}
 	vp.fifoMu.Lock()
 	if vp.fifo == nil {
 		vp.fifo = newFifo()

@@ -15,6 +15,12 @@ type openVnode struct {
 	// leaf is the vnode below vp that was opened, held: vp itself unless that is a layer's. Locks and events are its.
 	leaf    *Vnode
 	flocked atomic.Bool
+	era     uint32 // of the leaf's when it was opened
+}
+
+// opened is an open of vp as a file of face.
+func (vp *Vnode) opened(face *Vnode) openVnode {
+	return openVnode{vp: face, leaf: vp, era: vp.era.Load()}
 }
 
 // vnodeFile is every kern.Ops of a vnode.
@@ -42,7 +48,7 @@ var (
 
 func (of *openVnode) base() *openVnode { return of }
 
-// fileOf is the open vnode of a descriptor; the caller releases f. Errors: EBADF, EINVAL for what is no vnode.
+// fileOf is the open vnode of a descriptor; the caller releases f. Errors: EBADF, for a revoked file too; EINVAL for what is no vnode.
 func fileOf(t *kern.Thread, fd int) (f *kern.File, of *openVnode, err error) {
 	if f, err = t.Desc.Get(fd); err != nil {
 		return nil, nil, err
@@ -51,6 +57,10 @@ func fileOf(t *kern.Thread, fd int) (f *kern.File, of *openVnode, err error) {
 	if !ok {
 		f.Release(t)
 		return nil, nil, abi.EINVAL
+	}
+	if err := vf.base().valid(); err != nil {
+		f.Release(t)
+		return nil, nil, err
 	}
 	return f, vf.base(), nil
 }
@@ -111,8 +121,11 @@ func (of *openVnode) CloseDescriptor(t *kern.Thread, _ *kern.File) {
 	of.vp.mount.vfs.locks.release(of.leaf, t.Proc)
 }
 
-// Read reads from a regular file.
+// Read reads from a regular file. Errors: EIO for a revoked one.
 func (of *regFile) Read(t *kern.Thread, f *kern.File, p []byte, off int64) (int, error) {
+	if of.valid() != nil {
+		return 0, abi.EIO
+	}
 	if off != kern.Current {
 		return of.vp.readAt(t, p, off)
 	}
@@ -155,8 +168,11 @@ func (vp *Vnode) readAt(t *kern.Thread, p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// Write writes to a regular file: at its end with O_APPEND.
+// Write writes to a regular file: at its end with O_APPEND. Errors: EIO for a revoked one.
 func (of *regFile) Write(t *kern.Thread, f *kern.File, p []byte, off int64) (int, error) {
+	if of.valid() != nil {
+		return 0, abi.EIO
+	}
 	fl := f.Flags()
 	if of.vp.mount.flags.Load()&abi.MNT_SYNCHRONOUS != 0 {
 		fl |= abi.O_SYNC
@@ -303,6 +319,9 @@ func (of *regFile) Truncate(t *kern.Thread, f *kern.File, size int64) error {
 	if size < 0 || !f.Writable() {
 		return abi.EINVAL
 	}
+	if err := of.valid(); err != nil {
+		return err
+	}
 	return of.vp.truncate(t, size, nil)
 }
 
@@ -352,6 +371,9 @@ func (vp *Vnode) truncate(t *kern.Thread, size int64, cred *kern.Cred) error {
 
 // Sync puts the file on stable storage.
 func (of *openVnode) Sync(t *kern.Thread, _ *kern.File, dataOnly bool) error {
+	if err := of.valid(); err != nil {
+		return err
+	}
 	low, as, err := of.vp.under(t, false)
 	if err != nil {
 		return err
@@ -368,8 +390,13 @@ func (of *openVnode) Sync(t *kern.Thread, _ *kern.File, dataOnly bool) error {
 	return s.Fsync(as, dataOnly)
 }
 
-// Stat is fstat(2).
-func (of *openVnode) Stat(t *kern.Thread, _ *kern.File, st *abi.Stat) error { return of.vp.stat(t, st) }
+// Stat is fstat(2). Errors: EBADF for a revoked file.
+func (of *openVnode) Stat(t *kern.Thread, _ *kern.File, st *abi.Stat) error {
+	if err := of.valid(); err != nil {
+		return err
+	}
+	return of.vp.stat(t, st)
+}
 
 // Ioctl is the file system's.
 func (of *openVnode) Ioctl(t *kern.Thread, _ *kern.File, cmd uint32, data []byte) error {
@@ -386,6 +413,9 @@ func (of *openVnode) Ioctl(t *kern.Thread, _ *kern.File, cmd uint32, data []byte
 
 // Ioctl knows how many bytes are left to read (FIONREAD).
 func (of *regFile) Ioctl(t *kern.Thread, f *kern.File, cmd uint32, data []byte) error {
+	if err := of.valid(); err != nil {
+		return err
+	}
 	switch cmd {
 	case abi.FIONREAD:
 		size, err := of.vp.size(t)

@@ -13,7 +13,7 @@ func (of *openVnode) Knote(_ *kern.File, filter uint32) (*kern.Selinfo, kern.Kno
 		return nil, nil, abi.EINVAL
 	}
 	event := func(hint, sfflags uint32) (active bool, data int64, fflags uint32, flags uint16) {
-		if of.vp.dead.Load() || of.leaf.dead.Load() {
+		if of.vp.dead.Load() || of.leaf.dead.Load() || of.valid() != nil {
 			return true, 0, hint&sfflags | abi.NOTE_REVOKE, abi.EV_EOF
 		}
 		return hint&sfflags != 0, 0, hint & sfflags, 0

@@ -161,6 +161,19 @@ func (lt *lockTable) clear(vp *Vnode, owner lockOwner, start, end int64) {
 	}
 }
 
+// releaseAll gives up all locks on a file.
+func (lt *lockTable) releaseAll(vp *Vnode) {
+	lt.mu.Lock()
+	list := vp.lockf
+	if list != nil {
+		list.locks = nil
+	}
+	lt.mu.Unlock()
+	if list != nil {
+		list.sel.Notify(0)
+	}
+}
+
 // release gives up all that owner has on a file.
 func (lt *lockTable) release(vp *Vnode, owner lockOwner) { lt.clear(vp, owner, 0, toEOF) }
 
@@ -216,8 +229,11 @@ func (list *lockList) join(owner lockOwner) {
 
 // Lock is fcntl(2)'s F_GETLK, F_SETLK and F_SETLKW.
 //
-// Errors: EAGAIN, EDEADLK, EINTR, EINVAL for a range that begins before the file or reaches past the largest offset.
+// Errors: EAGAIN, EDEADLK, EINTR, EBADF for a revoked file, EINVAL for a range that begins before the file or reaches past the largest offset.
 func (of *openVnode) Lock(t *kern.Thread, _ *kern.File, cmd int, l *abi.Flock) error {
+	if err := of.valid(); err != nil {
+		return err
+	}
 	r := &lockRequest{vp: of.leaf, advLock: advLock{owner: t.Proc, exclusive: l.Type == abi.F_WRLCK}}
 	var err error
 	if r.start, r.end, err = of.lockRange(t, l); err != nil {
@@ -320,6 +336,9 @@ func flock(t *kern.Thread, a *kern.Args) (int64, error) {
 
 // flock locks or unlocks the whole file for f.
 func (of *openVnode) flock(t *kern.Thread, f *kern.File, how int) error {
+	if err := of.valid(); err != nil {
+		return err
+	}
 	lt := &of.vp.mount.vfs.locks
 	switch how &^ abi.LOCK_NB {
 	case abi.LOCK_UN:

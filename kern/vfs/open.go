@@ -205,7 +205,7 @@ func (vp *Vnode) openAs(t *kern.Thread, face *Vnode, fflags uint32) (vnodeFile, 
 			return nil, err
 		}
 		if ops != nil {
-			return &deviceFile{openVnode: openVnode{vp: face, leaf: vp}, ops: ops}, nil
+			return &deviceFile{openVnode: vp.opened(face), ops: ops}, nil
 		}
 	}
 	switch vp.typ {
@@ -214,7 +214,7 @@ func (vp *Vnode) openAs(t *kern.Thread, face *Vnode, fflags uint32) (vnodeFile, 
 	case abi.S_IFCHR, abi.S_IFBLK:
 		return vp.openSpecial(t, face, fflags)
 	}
-	return &regFile{openVnode{vp: face, leaf: vp}}, nil
+	return &regFile{vp.opened(face)}, nil
 }
 
 // lockOnOpen is O_SHLOCK and O_EXLOCK.

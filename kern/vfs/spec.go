@@ -47,7 +47,7 @@ func (vp *Vnode) openSpecial(t *kern.Thread, face *Vnode, fflags uint32) (vnodeF
 	if vp.mount.Flags()&abi.MNT_NODEV != 0 {
 		return nil, abi.ENXIO
 	}
-	df := &deviceFile{openVnode: openVnode{vp: face, leaf: vp}, key: specKey{vp.rdev, vp.typ == abi.S_IFBLK}}
+	df := &deviceFile{openVnode: vp.opened(face), key: specKey{vp.rdev, vp.typ == abi.S_IFBLK}}
 	driver, err := vp.mount.vfs.k.Device(vp.rdev, df.key.blk)
 	if err != nil {
 		return nil, err
@@ -310,41 +310,6 @@ func (df *deviceFile) Sync(t *kern.Thread, f *kern.File, dataOnly bool) error {
 		return s.Sync()
 	}
 	return nil
-}
-
-// revoke is revoke(2): all opens of a device stop working. Of another file the original invalidates the opens too; here
-// EINVAL says that only devices are revoked.
-//
-// Errors: EPERM for another than the owner and the superuser.
-func revoke(t *kern.Thread, a *kern.Args) (int64, error) {
-	vp, err := nameiIn(t, abi.AT_FDCWD, a[0], follow)
-	if err != nil {
-		return 0, err
-	}
-	defer vp.Release(t)
-	var attr Attr
-	if err := vp.Attr(t, &attr); err != nil {
-		return 0, err
-	}
-	if c := t.Cred(); !c.Root() && c.Euid != attr.UID {
-		return 0, abi.EPERM
-	}
-	if vp.typ != abi.S_IFCHR && vp.typ != abi.S_IFBLK {
-		return 0, abi.EINVAL
-	}
-	vp.revoke(t)
-	return 0, nil
-}
-
-// revoke closes the device of a special file, whoever has it open by whatever name.
-func (vp *Vnode) revoke(t *kern.Thread) {
-	for _, df := range vp.mount.vfs.specs.take(specKey{vp.rdev, vp.typ == abi.S_IFBLK}) {
-		df.revoke(t)
-	}
-	if low, _, err := vp.under(t, false); err == nil {
-		low.notify(abi.NOTE_REVOKE)
-		low.Release(t)
-	}
 }
 
 // revoke closes the device behind one open.

@@ -37,6 +37,7 @@ type Vnode struct {
 	names   nameTable
 	nameOf  atomic.Pointer[nameEntry] // the cache entry that last led here
 	sel     kern.Selinfo              // NOTE_* events, and changes of size for EVFILT_READ
+	era     atomic.Uint32             // counts revocations of a file or directory
 	writers atomic.Int32              // opens for writing
 
 	lockf *lockList // advisory locks; guarded by the lockTable's mu

@@ -20,6 +20,8 @@ type Config struct {
 	Lacks []Feature
 	// Differs names cases that the file system answers otherwise, each with the reason.
 	Differs map[string]string
+	// Quotas says that the file system has quotas, quotactl(2).
+	Quotas bool
 	// NameMax is the longest name in bytes; 0 means 255.
 	NameMax int
 	// TimeGranularity is how far apart two times must be to be told from each other; 0 means a nanosecond.
@@ -92,6 +94,8 @@ func Run(t *testing.T, c Config) {
 		{"Integrity", runIntegrity},
 		{"RenameRace", runRenameRace},
 		{"Locks", runLocks},
+		{"Revoke", runRevoke},
+		{"Quotas", runQuotas},
 		{"Handles", runHandles},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.run(t, &c) })

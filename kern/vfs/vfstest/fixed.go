@@ -51,6 +51,10 @@ func RunFixed(t *testing.T, c Fixed) {
 		})
 	}
 	t.Run("statvfs", func(t *testing.T) { fixedStatvfs(t, &c) })
+	t.Run("quotas", func(t *testing.T) {
+		k, at := c.Boot(t)
+		checkQuotas(t, newProc(t, k, at))
+	})
 }
 
 // listing reads an open directory from its beginning with one size of buffer; names that come twice fail the test.
