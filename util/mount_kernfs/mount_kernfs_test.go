@@ -21,7 +21,7 @@ func TestMountKernfs(t *testing.T) {
 		{Cmd: "rm /kern/hz", Out: "rm: /kern/hz: Read-only file system\n", Status: 1},
 		{Cmd: "mount", Out: "rumpfs on / type rumpfs (local)\nkernfs on /kern type kernfs (local)\n"},
 		{Cmd: "df /kern", Out: "Filesystem   512-blocks       Used      Avail %Cap Mounted on\n" +
-			"kernfs                 2          2          0 100% /kern\n"},
+			"kernfs                2          2          0 100% /kern\n"},
 		{Cmd: "mount_kernfs -o getargs kernfs /kern"},
 		{Cmd: "umount /kern"},
 		{Cmd: "mount -t kernfs -o ro kernfs /kern"},
