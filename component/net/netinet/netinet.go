@@ -5,6 +5,7 @@ package netinet
 import (
 	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/net/inet"
+	"github.com/rumpctrl/rumpctrl/kern/net/inpcb"
 )
 
 // Component is the component.
@@ -20,6 +21,9 @@ func Component() *kern.Component {
 func attach(k *kern.Kernel) error {
 	in, err := inet.Attach(k)
 	if err != nil {
+		return err
+	}
+	if err := inpcb.Attach4(k); err != nil {
 		return err
 	}
 	return in.ConfigureLoopback()

@@ -5,6 +5,7 @@ package netinet6
 import (
 	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/net/inet"
+	"github.com/rumpctrl/rumpctrl/kern/net/inpcb"
 )
 
 // Component is the component.
@@ -13,6 +14,13 @@ func Component() *kern.Component {
 		Name:   "rumpnet_netinet6",
 		Needs:  []string{"rumpnet", "rumpnet_net", "rumpnet_netinet"},
 		Doc:    "IPv6: addresses, neighbour discovery, autoconfiguration",
-		Attach: inet.Attach6,
+		Attach: attach,
 	}
+}
+
+func attach(k *kern.Kernel) error {
+	if err := inet.Attach6(k); err != nil {
+		return err
+	}
+	return inpcb.Attach6(k)
 }

@@ -1,0 +1,15 @@
+// Package inpcb is the sockets of PF_INET and PF_INET6: TCP, UDP, and raw IP of any protocol, ICMP and ICMPv6 among them. It is what
+// components rumpnet_netinet and rumpnet_netinet6 register as their domains.
+//
+// It is not the internet protocols below, which are package inet's, and not the calls above, which are package socket's. TCP's
+// connections are gVisor's; everything of them that has a NetBSD face is here: who may bind what (bind.go), options, errors, the
+// backlog, the lists that netstat reads. UDP and raw sockets are this package's own from the datagram up.
+//
+// Start reading at Tables, a kernel's sockets, and at pcb, what all of them have: addresses, ports, IP options. tcp.go, udp.go and raw.go
+// are the three kinds.
+//
+// # Locks
+//
+// A table's lock guards the addresses and ports of its pcbs and is a leaf: nothing is called with it held. A pcb's own lock guards its
+// options, and is a leaf too. Events of the stack arrive with its locks held; they only notify the socket.
+package inpcb
