@@ -414,7 +414,7 @@ func (in *Inet) redirectInput(d *datagram, b []byte) {
 		}
 		n := &route.Entry{
 			Dst: netip.PrefixFrom(dst, 128), Scope: scopeOf(dst, ifc), If: ifc.ifp, Addr: e.Addr,
-			Flags: abi.RTF_UP | abi.RTF_HOST | abi.RTF_DYNAMIC, GatewayLink: ifc.ifp.Addrs()[0].Addr,
+			Flags: abi.RTF_UP | abi.RTF_HOST | abi.RTF_DYNAMIC,
 		}
 		in.Table.Replace(n)
 		in.Table.Redirected(dst, target, author, n.Scope, n.Flags, 0)

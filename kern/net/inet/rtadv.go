@@ -317,7 +317,7 @@ func (in *Inet) prefixRoute(p *ndPrefix) {
 		return
 	}
 	e := &route.Entry{
-		Dst: p.prefix, Flags: abi.RTF_UP | abi.RTF_CONNECTED, If: p.ifc.ifp, Addr: src.a, GatewayLink: p.ifc.ifp.Addrs()[0].Addr,
+		Dst: p.prefix, Flags: abi.RTF_UP | abi.RTF_CONNECTED, If: p.ifc.ifp, Addr: src.a,
 	}
 	if in.Table.Add(e) == nil {
 		p.route = e
