@@ -15,6 +15,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
 	"github.com/rumpctrl/rumpctrl/component/fs/union"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
+	"github.com/rumpctrl/rumpctrl/component/net/bridge"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
 	"github.com/rumpctrl/rumpctrl/component/net/net"
 	"github.com/rumpctrl/rumpctrl/component/net/netinet"
@@ -138,7 +139,7 @@ func network() []Entry {
 	return []Entry{
 		{Name: "rumpnet_agr", Needs: onNet, Doc: "aggregated links"},
 		{Name: "rumpnet_bpfjit", Needs: append(slices.Clone(onNet), "rumpdev_bpf", "rumpkern_sljit"), Doc: "compiled packet filters"},
-		{Name: "rumpnet_bridge", Needs: onNet, Doc: "bridges"},
+		have(bridge.Component()),
 		{Name: "rumpnet_config", Needs: onInet, Doc: "configuration of interfaces at start"},
 		{Name: "rumpnet_gif", Needs: onInet, Doc: "tunnels"},
 		have(local.Component()),
