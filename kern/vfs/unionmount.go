@@ -13,10 +13,13 @@ func (vp *Vnode) isUnion() bool {
 	return vp == vp.mount.root && vp.mount.flags.Load()&abi.MNT_UNION != 0
 }
 
+// maxUnion is how many directories a union has at most, so that their numbers fit into offsets; others below are not seen.
+const maxUnion = 8
+
 // unionDirs are a directory and those that it is the union with, the upper ones first, held.
 func (vp *Vnode) unionDirs() []*Vnode {
 	list := []*Vnode{vp.Hold()}
-	for vp.isUnion() {
+	for vp.isUnion() && len(list) < maxUnion {
 		if vp = vp.mount.coveredDir(); vp == nil {
 			break
 		}

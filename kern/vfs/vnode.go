@@ -14,7 +14,7 @@ import (
 // References are counted: whoever keeps a Vnode holds it and releases it. The last release tells the
 // node (Inactive). The lock mu is the vnode lock that node.go speaks of. Order of locks: a
 // directory before what is in it; of two directories the ancestor first, else by id under the mount's
-// rename lock (rename.go); a File's OffMu before a vnode's lock. No vnode lock is held while a client is waited for.
+// rename lock (rename.go); a layer's vnode before those below it (stack.go); a File's OffMu before a vnode's lock. No vnode lock is held while a client is waited for.
 type Vnode struct {
 	mount *Mount
 	id    uint64 // a serial number, for the order of locks
