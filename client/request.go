@@ -19,9 +19,10 @@ type Sys struct {
 // request is a system call in the making. The methods that add arguments are
 // called in the order of the arguments; val, do and their like end it.
 type request struct {
-	t   sysproxy.Transport
-	c   *sysproxy.Call
-	err error
+	t    sysproxy.Transport
+	c    *sysproxy.Call
+	err  error
+	made bool // the call has been made already: see together
 }
 
 func (s *Sys) request(num int) request {
@@ -85,7 +86,7 @@ func (r *request) inout(b []byte) { r.c.Arg(r.c.InOut(b)) }
 // pair makes the call and returns both return registers.
 func (r *request) pair() (uint64, uint64, error) {
 	err := r.err
-	if err == nil {
+	if err == nil && !r.made {
 		err = r.t.Do(r.c)
 	}
 	if err == nil && r.c.Err != 0 {

@@ -127,7 +127,7 @@ func (t *preforkTask) run() {
 		out.buf = appendHeader(out.buf, classResp, typePrefork, t.reqno, 0, authSize)
 		out.buf = append(out.buf, auth[:]...)
 	}
-	t.s.respond(&out)
+	t.s.respond(&out, false)
 }
 
 // prefork forks the process of a session and keeps the child under a secret.
@@ -217,7 +217,7 @@ func (t *cancelTask) run() {
 	} else {
 		out.buf = appendError(out.buf, t.reqno, errPrefork)
 	}
-	t.s.respond(&out)
+	t.s.respond(&out, false)
 }
 
 // execTask is a HANDSHAKE/EXEC request.
@@ -251,5 +251,5 @@ func (t *execTask) run() {
 	var out batch
 	out.buf = appendHeader(out.buf, classResp, typeHandshake, t.reqno, 0, shakeRespSize)
 	out.buf = binary.LittleEndian.AppendUint32(out.buf, uint32(abi.ToErrno(err)))
-	s.respond(&out)
+	s.respond(&out, false)
 }

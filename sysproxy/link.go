@@ -88,19 +88,25 @@ func replySize(typ uint16) uint64 {
 
 // call makes a system call.
 func (l *link) call(c *Call) error {
-	r := &c.req
-	r.typ = typeSyscall
-	if err := l.roundTrip(r); err != nil {
+	c.req.typ = typeSyscall
+	if err := l.roundTrip(&c.req); err != nil {
 		return err
 	}
+	c.finish()
+	return nil
+}
+
+// finish takes the answer of the request. It returns false if the server had its hands full.
+func (c *Call) finish() bool {
+	r := &c.req
 	if r.errWord != 0 {
 		c.Err, c.Ret = errnoOf(r.errWord), [2]uint64{}
-		return nil
+		return r.errWord != errTryAgain
 	}
 	le := binary.LittleEndian
 	c.Err = abi.Errno(le.Uint32(r.reply[:]))
 	c.Ret = [2]uint64{le.Uint64(r.reply[8:]), le.Uint64(r.reply[16:])}
-	return nil
+	return true
 }
 
 // roundTrip sends r and waits for its answer. A server that has its hands full

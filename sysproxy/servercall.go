@@ -39,6 +39,7 @@ type call struct {
 	wait      copyWait
 	word      [anonSize]byte
 	responded bool
+	more      bool // the client had sent another request when this began
 }
 
 // reserve is a buffer that Reserve returned.
@@ -59,6 +60,7 @@ func (s *session) newCall(h header, body []byte) (task, error) {
 		c.wait.wake = make(chan bool, 1)
 	}
 	c.s, c.reqno, c.num, c.responded = s, h.reqno, int(int32(h.word)), false
+	c.more = false
 	if len(body) <= inlineRequest {
 		body = c.body[:copy(c.body[:], body)]
 	} else {
@@ -104,7 +106,7 @@ func (c *call) run() {
 	} else {
 		c.out.buf = appendSysResp(c.out.buf, c.reqno, ret, err)
 	}
-	s.respond(&c.out)
+	s.respond(&c.out, c.more)
 	c.free()
 }
 

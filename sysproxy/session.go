@@ -34,11 +34,14 @@ type session struct {
 	violated bool
 	preforks int
 
+	late    *batch // answers that wait for the next: see respond
+	spare   *batch // to be late's next
 	control []byte // ERROR and RAISE frames to be sent
 	sending bool   // somebody sends them
 
 	lastReq   atomic.Uint64 // how many requests the client was sent
 	blockFn   func()        // block
+	lateness  atomic.Bool   // there is something in late
 	answering atomic.Int32  // tasks that only have to send their answer
 	buffering atomic.Int64  // bytes held for the client
 }
@@ -59,7 +62,7 @@ func (c *counters) read() Stats {
 }
 
 func newSession(srv *Server, conn net.Conn) *session {
-	s := &session{srv: srv, done: make(chan struct{})}
+	s := &session{srv: srv, done: make(chan struct{}), late: new(batch)}
 	s.st = newStream(conn, &srv.buffers, readSize, srv.cfg.Spin, srv.readers)
 	s.blockFn = s.block
 	s.turn.held = true // by run
@@ -89,6 +92,9 @@ type task interface {
 // turn. The caller has the turn.
 func (s *session) lead() {
 	for {
+		if s.overdue() && !s.catchUp() {
+			return
+		}
 		t, err := s.frame()
 		if err != nil {
 			s.fail(err)
@@ -96,6 +102,9 @@ func (s *session) lead() {
 		}
 		if t == nil {
 			continue
+		}
+		if c, ok := t.(*call); ok {
+			c.more = s.whole()
 		}
 		s.mu.Lock()
 		admitted := s.admit(t)
@@ -111,6 +120,17 @@ func (s *session) lead() {
 			return
 		}
 	}
+}
+
+// catchUp sends the answers that waited, without the turn, which the caller had. It returns true if it has it again.
+func (s *session) catchUp() bool {
+	s.mu.Lock()
+	s.turn.pass()
+	s.mu.Unlock()
+	s.sendLate()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.turn.take()
 }
 
 // admit counts a task as begun, or refuses it. s.mu is held.
@@ -264,6 +284,7 @@ func (s *session) bury() {
 
 // shut closes the connection. Its reader sees that and ends the session.
 func (s *session) shut() {
+	s.sendLate()
 	s.mu.Lock()
 	s.handOver()
 	s.mu.Unlock()

@@ -37,6 +37,16 @@ func (s *session) request() (header, []byte, error) {
 	return h, b[headerSize:], nil
 }
 
+// whole tells whether a whole request has been read but not consumed. The caller has the turn.
+func (s *session) whole() bool {
+	b := s.st.buffered()
+	if len(b) < headerSize {
+		return false
+	}
+	h, err := decodeHeader(b, 1<<62)
+	return err == nil && h.class == classReq && h.len <= uint64(len(b))
+}
+
 // frame reads one frame. It returns a task if the frame asks for one, and
 // deals with others itself. The caller has the turn.
 func (s *session) frame() (task, error) {
@@ -128,6 +138,9 @@ func (s *session) ask(c *call, w *copyWait) bool {
 // the turn, and has given it up when read returns.
 func (s *session) read(w *copyWait) {
 	for !w.done {
+		if s.overdue() {
+			go s.sendLate() // who reads must not wait for the client to read
+		}
 		t, err := s.frame()
 		if err != nil {
 			s.fail(err)

@@ -3,7 +3,6 @@ package fts
 import (
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/client"
@@ -79,14 +78,23 @@ func typeOf(mode uint32) uint8 { return uint8(mode & abi.S_IFMT >> 12) }
 // load gets the attributes by a path from descriptor fd.
 func (e *Entry) load(sys *client.Sys, fd int, follow bool) {
 	var st abi.Stat
-	flags := abi.AT_SYMLINK_NOFOLLOW
+	err := sys.Fstatat(fd, e.Rel, &st, statFlags(follow))
+	e.loaded(sys, fd, follow, &st, err)
+}
+
+// statFlags are the flags of fstatat(2).
+func statFlags(follow bool) int {
 	if follow {
-		flags = 0
+		return 0
 	}
-	err := sys.Fstatat(fd, e.Rel, &st, flags)
+	return abi.AT_SYMLINK_NOFOLLOW
+}
+
+// loaded takes the attributes that there are by now.
+func (e *Entry) loaded(sys *client.Sys, fd int, follow bool, st *abi.Stat, err error) {
 	if err != nil && follow { // a link that leads nowhere is shown itself
 		follow = false
-		if sys.Fstatat(fd, e.Rel, &st, abi.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&abi.S_IFMT == abi.S_IFLNK {
+		if sys.Fstatat(fd, e.Rel, st, abi.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&abi.S_IFMT == abi.S_IFLNK {
 			err = nil
 		}
 	}
@@ -95,7 +103,7 @@ func (e *Entry) load(sys *client.Sys, fd int, follow bool) {
 		return
 	}
 	e.followed = follow && (e.Type == abi.DT_LNK || e.Type == abi.DT_UNKNOWN)
-	e.Stat, e.Type = &st, typeOf(st.Mode)
+	e.Stat, e.Type = st, typeOf(st.Mode)
 	e.classify()
 }
 
@@ -180,9 +188,6 @@ func (o *Options) needs(typ uint8) bool {
 	return !o.NoStat
 }
 
-// inFlight is how many requests for attributes are on their way at once.
-const inFlight = 8
-
 // stat gets the attributes of those that need it.
 func (c *Cursor) stat(list []*Entry, o *Options) {
 	var need []*Entry
@@ -196,20 +201,12 @@ func (c *Cursor) stat(list []*Entry, o *Options) {
 			e.classify()
 		}
 	}
-	fd := c.FD()
-	if len(need) <= inFlight {
-		for _, e := range need {
-			e.load(c.sys, fd, o.Follow)
-		}
-		return
+	files := make([]client.FileStat, len(need))
+	for i, e := range need {
+		files[i].Path = e.Rel
 	}
-	var wg sync.WaitGroup
-	for i := range inFlight {
-		wg.Go(func() {
-			for j := i; j < len(need); j += inFlight {
-				need[j].load(c.sys, fd, o.Follow)
-			}
-		})
+	c.sys.Fstatats(c.FD(), files, statFlags(o.Follow))
+	for i, e := range need {
+		e.loaded(c.sys, c.FD(), o.Follow, &files[i].Stat, files[i].Err)
 	}
-	wg.Wait()
 }
