@@ -28,6 +28,9 @@ type Starter interface {
 
 // Ioctler is implemented by drivers with ioctls of their own (SIOCSLINKSTR, SIOCSETVLAN, SIOCSDRVSPEC, SIOCSIFPHYADDR...), or that
 // want to refuse generic ones (SIOCSIFMTU): they are asked first, and ENOTTY has the generic code do it. Called with Net.Config held.
+//
+// What it reads of its caller's memory (t.Mem) it reads before it changes anything, and it returns the error of a read that fails: memory that is not there yet is
+// fetched without locks, and Ioctl is called again.
 type Ioctler interface {
 	Ioctl(t *kern.Thread, ifp *Interface, cmd uint32, data []byte) error
 }

@@ -5,8 +5,11 @@ import (
 	"github.com/rumpctrl/rumpctrl/kern"
 )
 
-// maxLent bounds what a driver's ioctl may read of its caller's memory, in bytes.
-const maxLent = 64 << 10
+// maxLent bounds what a driver's ioctl may read of its caller's memory, in bytes, and maxPieces in how many pieces.
+const (
+	maxLent   = 64 << 10
+	maxPieces = 64
+)
 
 // lentMemory is the caller's memory as a driver's ioctl sees it, which runs with Config held and therefore must not wait for the caller:
 // it has what has been fetched, and notes what is missing. Whoever asked for that then gets an error, and is called anew when it has been fetched. So
@@ -43,7 +46,7 @@ func (m *lentMemory) fetch(t *kern.Thread) (again bool, err error) {
 	for _, have := range m.pieces {
 		room -= len(have.data)
 	}
-	if p.n > room {
+	if p.n > room || len(m.pieces) == maxPieces {
 		return false, abi.E2BIG
 	}
 	if p.str {
