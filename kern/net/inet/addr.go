@@ -19,7 +19,7 @@ func (in *Inet) addAddr(ia *ifaddr) error {
 	in.insertAddr(ia)
 	ifc.ifp.AddAddr(ia.a)
 	if ifc.ifp.LinkState() == abi.LINK_STATE_DOWN {
-		ia.setFlags(abi.IN_IFF_DETACHED, 0)
+		ia.setFlags(abi.IN6_IFF_DETACHED, 0)
 	}
 	if ifc.ifp.Flags()&abi.IFF_UP == 0 {
 		if err := ifc.ifp.SetFlags(abi.IFF_UP, 0); err != nil {
@@ -111,7 +111,7 @@ func (in *Inet) loopback() *ifnet.Interface {
 func (in *Inet) localRoute(ia *ifaddr) *route.Entry {
 	e := &route.Entry{
 		Dst: netip.PrefixFrom(ia.addr, ia.addr.BitLen()), Scope: ia.scope(), Flags: abi.RTF_UP | abi.RTF_HOST | abi.RTF_LOCAL,
-		If: ia.ifc.ifp, Addr: ia.a, GatewayLink: ia.ifc.ifp.Addrs()[0].Addr,
+		If: ia.ifc.ifp, Addr: ia.a,
 	}
 	if lo := in.loopback(); lo != nil {
 		e.If = lo
@@ -126,7 +126,7 @@ func (in *Inet) localRoute(ia *ifaddr) *route.Entry {
 // alone.
 func (in *Inet) networkRoute(ia *ifaddr) *route.Entry {
 	ifp := ia.ifc.ifp
-	e := &route.Entry{Dst: ia.prefix(), Flags: abi.RTF_UP | abi.RTF_CONNECTED, If: ifp, Addr: ia.a, GatewayLink: ifp.Addrs()[0].Addr}
+	e := &route.Entry{Dst: ia.prefix(), Flags: abi.RTF_UP | abi.RTF_CONNECTED, If: ifp, Addr: ia.a}
 	switch {
 	case ifp.Flags()&abi.IFF_POINTOPOINT != 0 && ia.dst.IsValid():
 		e.Dst, e.Flags = netip.PrefixFrom(ia.dst, ia.dst.BitLen()), abi.RTF_UP|abi.RTF_HOST

@@ -169,7 +169,7 @@ func (ifc *iface) arpHandle(a arpPacket) {
 func (ifc *iface) arpConflict(a arpPacket, mine *ifaddr) bool {
 	if sender := ifc.in.localAddr(a.src, 0); sender != nil && sender.ifc == ifc {
 		ifc.in.Stats.ARP.Add(abi.ARP_STAT_RCVLOCALSPA, 1)
-		if sender.flags.Load()&(abi.IN_IFF_TENTATIVE|abi.IN_IFF_DUPLICATED) != 0 {
+		if sender.flags.Load()&(abi.IN6_IFF_TENTATIVE|abi.IN6_IFF_DUPLICATED) != 0 {
 			ifc.duplicated(sender, a.mac)
 			return true
 		}
@@ -177,7 +177,7 @@ func (ifc *iface) arpConflict(a arpPacket, mine *ifaddr) bool {
 		ifc.arpAnnounce(a.src)
 		return true
 	}
-	if mine != nil && a.src == unspecified4 && mine.flags.Load()&abi.IN_IFF_TENTATIVE != 0 {
+	if mine != nil && a.src == unspecified4 && mine.flags.Load()&abi.IN6_IFF_TENTATIVE != 0 {
 		ifc.duplicated(mine, a.mac)
 		return true
 	}

@@ -32,7 +32,7 @@ func (ifc *iface) startDAD(ia *ifaddr) bool {
 	if n == 0 || !ifc.resolves() || !ifc.ifp.Up() {
 		return false
 	}
-	ia.setFlags(abi.IN_IFF_TENTATIVE, abi.IN_IFF_DUPLICATED)
+	ia.setFlags(abi.IN6_IFF_TENTATIVE, abi.IN6_IFF_DUPLICATED)
 	d := &dad{left: n, announce: announceNum}
 	ia.mu.Lock()
 	defer ia.mu.Unlock()
@@ -108,10 +108,10 @@ func (ifc *iface) dadProbe(ia *ifaddr) {
 
 // dadDone takes an address into use that nobody else has, and announces it. Config held.
 func (ifc *iface) dadDone(ia *ifaddr) {
-	if ia.flags.Load()&(abi.IN_IFF_DUPLICATED|abi.IN_IFF_DETACHED) != 0 {
+	if ia.flags.Load()&(abi.IN6_IFF_DUPLICATED|abi.IN6_IFF_DETACHED) != 0 {
 		return
 	}
-	if ia.setFlags(0, abi.IN_IFF_TENTATIVE) {
+	if ia.setFlags(0, abi.IN6_IFF_TENTATIVE) {
 		ifc.notifyAddr(ia)
 	}
 	if ia.addr.Is4() {
@@ -132,7 +132,7 @@ func (ia *ifaddr) stopDAD() {
 // duplicated gives an address up that somebody else has. It is called from the input of packets.
 func (ifc *iface) duplicated(ia *ifaddr, mac macAddr) {
 	ia.stopDAD()
-	if !ia.setFlags(abi.IN_IFF_DUPLICATED, abi.IN_IFF_TENTATIVE) {
+	if !ia.setFlags(abi.IN6_IFF_DUPLICATED, abi.IN6_IFF_TENTATIVE) {
 		return
 	}
 	ifc.in.K.Logf("%s: DAD duplicate address %s from %s\n", ifc.ifp.Name, ia.addr, net.HardwareAddr(mac[:]))

@@ -52,21 +52,20 @@ func (in *Inet) forward6(d *datagram) {
 	in.sendOn6(d, to)
 }
 
-// sendOn6 sends the datagram with its hop limit less one.
+// sendOn6 sends the datagram with its hop limit less one. A next hop that does not answer is found out later: see neighborTable.unreachable.
 func (in *Inet) sendOn6(d *datagram, to hop) {
-	quote := make([]byte, min(d.p.Len(), minMTU6-header.IPv6MinimumSize-icmpHdrLen))
-	d.p.Header(quote)
+	if !to.ifc.ifp.Up() {
+		in.Stats.IP6.Add(abi.IP6_STAT_CANTFORWARD, 1)
+		in.icmp6Error(d, icmpReason{abi.ICMP6_DST_UNREACH, abi.ICMP6_DST_UNREACH_ADDR, 0})
+		d.p.Release()
+		return
+	}
 	h := append(header.IPv6(nil), d.h6()...)
 	h.SetHopLimit(h.HopLimit() - 1)
 	replaceHead(d.p, len(h), h)
 	d.p.Flags &= ifnet.ChecksumMissing | ifnet.ChecksumGood
 	if err := to.ifc.send(d.p, to.addr, false, d.ifc.ifp); err != nil {
 		in.Stats.IP6.Add(abi.IP6_STAT_CANTFORWARD, 1)
-		if abi.ToErrno(err) != abi.ENOBUFS {
-			d.p = ifnet.NewPacket(quote)
-			in.icmp6Error(d, icmpReason{abi.ICMP6_DST_UNREACH, abi.ICMP6_DST_UNREACH_ADDR, 0})
-			d.p.Release()
-		}
 		return
 	}
 	in.Stats.IP6.Add(abi.IP6_STAT_FORWARD, 1)

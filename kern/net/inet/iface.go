@@ -130,7 +130,7 @@ func (ifc *iface) wentDown() {
 	for _, family := range []int{familyInet, familyInet6} {
 		for _, ia := range ifc.in.addrsOf(ifc.ifp, family) {
 			ia.stopDAD()
-			if ia.setFlags(abi.IN_IFF_DETACHED, abi.IN_IFF_TENTATIVE|abi.IN_IFF_DUPLICATED) {
+			if ia.setFlags(abi.IN6_IFF_DETACHED, abi.IN6_IFF_TENTATIVE|abi.IN6_IFF_DUPLICATED) {
 				ifc.notifyAddr(ia)
 			}
 		}
@@ -143,10 +143,10 @@ func (ifc *iface) wentDown() {
 // addrsUp takes detached addresses back into use. Config held.
 func (ifc *iface) addrsUp(family int) {
 	for _, ia := range ifc.in.addrsOf(ifc.ifp, family) {
-		if ia.flags.Load()&abi.IN_IFF_DETACHED == 0 {
+		if ia.flags.Load()&abi.IN6_IFF_DETACHED == 0 {
 			continue
 		}
-		ia.setFlags(0, abi.IN_IFF_DETACHED)
+		ia.setFlags(0, abi.IN6_IFF_DETACHED)
 		ifc.startDAD(ia)
 		ifc.notifyAddr(ia)
 	}

@@ -20,7 +20,7 @@ type ifaddr struct {
 	bits int
 	dst  netip.Addr // the broadcast address, or the peer of a point-to-point link; the zero Addr without
 
-	flags atomic.Uint32 // IN_IFF_* or IN6_IFF_*, which have the same numbers where both exist
+	flags atomic.Uint32 // IN6_IFF_*, of IPv4 addresses too: see flags4
 
 	mu       sync.Mutex
 	dad      *dad // under way
@@ -49,6 +49,18 @@ func (ia *ifaddr) prefix() netip.Prefix { return netip.PrefixFrom(ia.addr, ia.bi
 // scope is the index of the interface that the address has a meaning on, 0 for a global one.
 func (ia *ifaddr) scope() uint16 { return scopeOf(ia.addr, ia.ifc) }
 
+// flags4 are the IN_IFF_* flags of an IPv4 address, which have other numbers.
+func (ia *ifaddr) flags4() (f uint32) {
+	for own, in4 := range map[uint32]uint32{
+		abi.IN6_IFF_TENTATIVE: abi.IN_IFF_TENTATIVE, abi.IN6_IFF_DUPLICATED: abi.IN_IFF_DUPLICATED, abi.IN6_IFF_DETACHED: abi.IN_IFF_DETACHED,
+	} {
+		if ia.flags.Load()&own != 0 {
+			f |= in4
+		}
+	}
+	return f
+}
+
 // setFlags sets and clears flags, and says whether that changed any.
 func (ia *ifaddr) setFlags(set, clear uint32) bool {
 	for {
@@ -63,8 +75,8 @@ func (ia *ifaddr) setFlags(set, clear uint32) bool {
 	}
 }
 
-// notReady are the flags of an address that may not be used yet, or no longer: IN_IFF_NOTREADY without IN_IFF_TRYTENTATIVE.
-const notReady = abi.IN_IFF_TENTATIVE | abi.IN_IFF_DUPLICATED | abi.IN_IFF_DETACHED
+// notReady are the flags of an address that may not be used yet, or no longer.
+const notReady = abi.IN6_IFF_TENTATIVE | abi.IN6_IFF_DUPLICATED | abi.IN6_IFF_DETACHED
 
 // ready says whether packets may come from the address.
 func (ia *ifaddr) ready() bool { return ia.flags.Load()&notReady == 0 }

@@ -121,7 +121,7 @@ func (in *Inet) isLocal4(d *datagram) bool {
 
 // usable says whether packets from outside may come in for an address: its interface is up, and nobody else has it.
 func (in *Inet) usable(ia *ifaddr) bool {
-	return ia.ifc.ifp.Flags()&abi.IFF_UP != 0 && ia.flags.Load()&(abi.IN_IFF_DETACHED|abi.IN_IFF_DUPLICATED) == 0
+	return ia.ifc.ifp.Flags()&abi.IFF_UP != 0 && ia.flags.Load()&(abi.IN6_IFF_DETACHED|abi.IN6_IFF_DUPLICATED) == 0
 }
 
 // deliver4 hands a datagram that is for this kernel to its protocol, whole.

@@ -105,7 +105,7 @@ func getFlags4(_ *Inet, _ *kern.Thread, ifc *iface, data []byte) error {
 	if err := r.Decode(data); err != nil {
 		return abi.EINVAL
 	}
-	r.SetAddrflags(int32(ia.flags.Load()))
+	r.SetAddrflags(int32(ia.flags4()))
 	return r.Encode(data)
 }
 

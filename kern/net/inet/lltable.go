@@ -154,3 +154,9 @@ func (l *llTable) DeleteNeighbor(ifp *ifnet.Interface, a netip.Addr) error {
 	}
 	return nil
 }
+
+// LLTable is the family's table of link-level addresses: ARP's or neighbour discovery's.
+func (in *Inet) LLTable(family int) route.LLTable { return &llTable{in: in, v6: family == familyInet6} }
+
+// Neighbors lists its entries. Config held.
+func (in *Inet) Neighbors(family int) []route.Neighbor { return in.LLTable(family).Neighbors() }

@@ -28,7 +28,7 @@ var differing = map[string]string{
 	"net.inet.ip.ifq.maxlen": "there is no such queue", "net.inet6.icmp6.nodeinfo": "node information is not answered",
 	"net.inet.ip.anonportalgo.available": "one algorithm", "net.inet6.ip6.anonportalgo.available": "the same",
 	"net.inet.tcp.congctl.available": "two algorithms", "net.inet6.tcp6.congctl.available": "the same",
-	"net.inet6.icmp6.maxqueuelen": "more packets wait for an address",
+	"net.inet6.icmp6.maxqueuelen":   "more packets wait for an address",
 	"net.inet6.ip6.rtadv_numroutes": "the original counts a prefix of lo0",
 }
 
