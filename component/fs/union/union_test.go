@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/component/fs/null"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
 	"github.com/rumpctrl/rumpctrl/component/fs/union"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
+	"github.com/rumpctrl/rumpctrl/component/vfs/layerfs"
 	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/kerntest"
 	"github.com/rumpctrl/rumpctrl/kern/vfs/vfstest"
@@ -18,7 +20,8 @@ import (
 
 // boot makes a kernel with a tmpfs of a few megabytes on /high and directories /u and /other.
 func boot(t testing.TB) *kerntest.P {
-	p := kerntest.Proc(t, kerntest.New(t, rumpvfs.Component(), tmpfs.Component(), union.Component()))
+	p := kerntest.Proc(t, kerntest.New(t, rumpvfs.Component(), tmpfs.Component(), layerfs.Component(), null.Component(),
+		union.Component()))
 	for _, dir := range []string{"/high", "/u", "/other"} {
 		p.Must(abi.SYS_mkdir, dir, 0o755)
 	}
@@ -29,6 +32,11 @@ func boot(t testing.TB) *kerntest.P {
 func mountTmpfs(p *kerntest.P, dir string, flags int) {
 	a := abi.TmpfsArgs{Version: abi.TMPFS_ARGS_VERSION, RootMode: 0o755, SizeMax: 2 << 20}
 	p.Must(abi.SYS___mount50, "tmpfs", dir, flags, kerntest.Struct(&a), abi.SizeofTmpfsArgs)
+}
+
+func mountNull(p *kerntest.P, target, on string) {
+	a := abi.NullArgs{La: abi.LayerArgs{Target: p.Mem.Map(append([]byte(target), 0))}}
+	p.Must(abi.SYS___mount50, "null", on, 0, kerntest.Struct(&a), abi.SizeofNullArgs)
 }
 
 // mount mounts a union of target on a directory.
@@ -51,7 +59,7 @@ func united(t testing.TB, prepare func(p *kerntest.P)) *kerntest.P {
 	return p
 }
 
-// TestConformance runs the suite in unions with an empty lower layer, of all three kinds.
+// TestConformance runs the suite in unions with an empty lower layer: of all three kinds, and in stacks of layers.
 func TestConformance(t *testing.T) {
 	how := func(how int32, target, on string) func(t testing.TB) (*kern.Kernel, string) {
 		return func(t testing.TB) (*kern.Kernel, string) {
@@ -70,6 +78,29 @@ func TestConformance(t *testing.T) {
 			}},
 		"below":   {Boot: how(abi.UNMNT_BELOW, "/other", "/high")},
 		"replace": {Boot: how(abi.UNMNT_REPLACE, "/high", "/u")},
+		"seen through a null layer": {Boot: func(t testing.TB) (*kern.Kernel, string) {
+			p := united(t, nil)
+			mountNull(p, "/u", "/other")
+			return p.K, "/other"
+		}},
+		"over null layers": {Boot: func(t testing.TB) (*kern.Kernel, string) {
+			p := boot(t)
+			p.Must(abi.SYS_mkdir, "/high/upper", 0o755)
+			p.Must(abi.SYS_mkdir, "/high/lower", 0o755)
+			mountNull(p, "/high/upper", "/u")
+			mountNull(p, "/high/lower", "/other")
+			if e := mount(p, "/u", "/other", abi.UNMNT_ABOVE, 0); e != 0 {
+				t.Fatal(e)
+			}
+			return p.K, "/other"
+		}},
+		"of unions": {Boot: func(t testing.TB) (*kern.Kernel, string) {
+			p := united(t, nil)
+			if e := mount(p, "/u", "/other", abi.UNMNT_ABOVE, 0); e != 0 {
+				t.Fatal(e)
+			}
+			return p.K, "/other"
+		}},
 	} {
 		c.BootSmall = c.Boot
 		c.Lacks = []vfstest.Feature{vfstest.Handles} // union_mount has none in the original either
@@ -508,4 +539,31 @@ func TestRaces(t *testing.T) {
 	}
 	p.Must(abi.SYS_unmount, "/u", 0)
 	p.Must(abi.SYS_unmount, "/high", 0)
+}
+
+// TestThroughNull: what changes a file through another layer copies it up, and only that.
+func TestThroughNull(t *testing.T) {
+	p := united(t, layers)
+	mountNull(p, "/u", "/other")
+	r := int(p.Must(abi.SYS_open, "/other/low", abi.O_RDONLY, 0))
+	if got := cat(t, p, "/high/low"); got != "ENOENT" {
+		t.Errorf("copied to be read: %s", got)
+	}
+	w := int(p.Must(abi.SYS_open, "/other/low", abi.O_RDWR, 0))
+	p.Must(abi.SYS_write, w, "ABOVE", 5)
+	if a, b := cat(t, p, "/high/low"), cat(t, p, "/u/low"); a != "ABOVE" || b != "ABOVE" {
+		t.Errorf("%s, %s", a, b)
+	}
+	if got, _ := p.Read(r, 5); got != "ABOVE" {
+		t.Errorf("read %s", got)
+	}
+	p.Close(r)
+	p.Close(w)
+	p.Must(abi.SYS_unlink, "/other/low")
+	if got := ls(t, p, "/high"); got != "%low both high" {
+		t.Errorf("%s", got)
+	}
+	for _, dir := range []string{"/other", "/u", "/high"} {
+		p.Must(abi.SYS_unmount, dir, 0)
+	}
 }
