@@ -198,8 +198,11 @@ func (p *tcp) SetSocketOption(name, value int) error {
 func (p *tcp) maxSeg() int {
 	user, err := p.ep.GetSockOptInt(tcpip.MaxSegOption)
 	_, foreign, st := p.names()
-	if err != nil || st != connected {
-		return max(user, abi.TCP_MSS)
+	switch {
+	case err != nil:
+		return abi.TCP_MSS
+	case st != connected:
+		return user
 	}
 	e := p.ts.routes.Lookup(foreign.ip.Unmap(), foreign.scope)
 	if e == nil || e.If == nil {
