@@ -49,6 +49,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/pwd"
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
+	"github.com/rumpctrl/rumpctrl/util/route"
 	"github.com/rumpctrl/rumpctrl/util/sh"
 	"github.com/rumpctrl/rumpctrl/util/sleep"
 	"github.com/rumpctrl/rumpctrl/util/stat"
@@ -115,6 +116,7 @@ var table = [...]*util.Utility{
 	&halt.Reboot,
 	&rm.Utility,
 	&rmdir.Utility,
+	&route.Utility,
 	&sh.Utility,
 	&sleep.Utility,
 	&stat.Utility,

@@ -85,7 +85,7 @@ func newSession(ctx context.Context, env *util.Env, o *options) (*session, error
 	return s, s.setOptions()
 }
 
-// bufferSize is what is asked for in both directions: room for the answers to a broadcast.
+// bufferSize is at least what is asked for to receive with: room for the answers to a broadcast.
 const bufferSize = 48 << 10
 
 // setOptions sets the socket's options.
@@ -111,7 +111,7 @@ func (s *session) setOptions() error {
 		{s.source.IsValid(), func() error {
 			return sys.Setsockopt(s.fd, abi.IPPROTO_IP, abi.IP_MULTICAST_IF, s.source.AsSlice())
 		}, "Can't set source interface/address"},
-		{true, set(abi.SOL_SOCKET, abi.SO_RCVBUF, bufferSize), "Cannot set the receive buffer size"},
+		{true, set(abi.SOL_SOCKET, abi.SO_RCVBUF, max(bufferSize, 2*(s.size+maxHeaders))), "Cannot set the receive buffer size"},
 		{s.size > 8<<10, set(abi.SOL_SOCKET, abi.SO_SNDBUF, 2*maxData), "Cannot set the send buffer size"},
 	} {
 		if !opt.on {

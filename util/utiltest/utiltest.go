@@ -104,7 +104,7 @@ func (k *Kernel) RunAs(ctx context.Context, uid int, stdin io.Reader, stdout, st
 type Step struct {
 	Cmd    string // words, separated by blanks; a word between single quotes may have blanks
 	In     string // standard input
-	Out    string // what standard output and error should have, where times are "<date>" and "in <time>"
+	Out    string // what standard output and error should have, where times are "<date>", "in <time>" and "<ms>", Ethernet addresses "<mac>" and addresses of links "<linklocal>"
 	Status int
 }
 
@@ -133,11 +133,16 @@ func Words(cmd string) []string {
 }
 
 var (
-	dates = regexp.MustCompile(`(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d +(\d\d:\d\d(:\d\d \d{4})?|\d{4})`)
-	times = regexp.MustCompile(`in \d+\.\d+ secs \(\d+ bytes/sec\)`)
+	dates  = regexp.MustCompile(`(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d +(\d\d:\d\d(:\d\d \d{4})?|\d{4})`)
+	ethers = regexp.MustCompile(`\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b`)
+	locals = regexp.MustCompile(`\bfe80::[0-9a-f:]*`)
+	trips  = regexp.MustCompile(`time=\d+\.\d+ ms|(= )?(\d+\.\d+/){3}\d+\.\d+ ms`)
+	times  = regexp.MustCompile(`in \d+\.\d+ secs \(\d+ bytes/sec\)`)
 )
 
 // Normal puts words in place of what differs from run to run.
 func Normal(s string) string {
-	return times.ReplaceAllString(dates.ReplaceAllString(s, "<date>"), "in <time>")
+	s = times.ReplaceAllString(dates.ReplaceAllString(s, "<date>"), "in <time>")
+	s = locals.ReplaceAllString(ethers.ReplaceAllString(s, "<mac>"), "<linklocal>")
+	return trips.ReplaceAllString(s, "<ms>")
 }
