@@ -22,6 +22,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/net/netinet6"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/net/shmif"
+	"github.com/rumpctrl/rumpctrl/component/net/vlan"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
 	"github.com/rumpctrl/rumpctrl/component/vfs/fifofs"
@@ -154,6 +155,7 @@ func network() []Entry {
 		have(shmif.Component()),
 		{Name: "rumpnet_sockin", Needs: []string{"rumpnet"}, Doc: "the host's sockets"},
 		{Name: "rumpnet_tap", Needs: append(slices.Clone(onNet), "rumpvfs", "rumpdev"), Doc: "interfaces that programs serve"},
+		have(vlan.Component()),
 		{Name: "rumpnet_virtif", Needs: onNet, Doc: "the host's interfaces"},
 	}
 }
