@@ -140,11 +140,18 @@ func (m *Mount) Vnode(t *kern.Thread, n Node) (*Vnode, error) {
 	return fresh, nil
 }
 
-// typeOf is a node's type, and its device number.
+// typeOf is a node's type, and its device number. Those of a layer's are the vnode's below, which knows them without its attributes.
 func typeOf(t *kern.Thread, n Node) (typ uint32, rdev uint64, err error) {
-	if ty, ok := n.(Typed); ok {
-		typ, rdev = ty.Type()
+	switch n := n.(type) {
+	case Typed:
+		typ, rdev = n.Type()
 		return typ, rdev, nil
+	case Stacked:
+		low, _, err := n.Below(t, false)
+		if err != nil {
+			return 0, 0, err
+		}
+		return low.typ, low.rdev, nil
 	}
 	var a Attr
 	err = n.Attr(t, &a)

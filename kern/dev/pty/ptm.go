@@ -15,7 +15,7 @@ type ptm struct{ ps *Ptys }
 func (d ptm) Open(t *kern.Thread, dev uint64, fflags uint32) (kern.Ops, error) {
 	switch kern.Minor(dev) {
 	case PtmMinor:
-		return cloner{d.ps}, nil
+		return cloner(d), nil
 	case PtmxMinor:
 		n, err := d.ps.namer(t)
 		if err != nil {
