@@ -21,7 +21,8 @@ type reading struct {
 	expired bool          // the timer of VTIME has run out
 }
 
-// Read reads a line, or with ICANON off what VMIN and VTIME ask for (termios(4)). 0 is the end of input: VEOF, or a line that is not up.
+// Read reads a line, or with ICANON off what VMIN and VTIME ask for (termios(4)); with O_NONBLOCK VTIME is not waited for. 0 is the
+// end of input: VEOF, or a line that is not up.
 //
 // Errors: EAGAIN, EINTR; EIO for a process in the background of an orphaned group. Others in the background get SIGTTIN and wait.
 func (l *Line) Read(t *kern.Thread, f *kern.File, p []byte, _ int64) (int, error) {
