@@ -2,7 +2,6 @@ package inpcb
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern/net/socket"
@@ -20,7 +19,7 @@ type arrival struct {
 func (p *pcb) control(a *arrival) []socket.Control {
 	var list []socket.Control
 	if p.so.Option(abi.SO_TIMESTAMP) {
-		now := time.Now()
+		now := p.ts.k.Now()
 		tv := abi.Timeval{Sec: now.Unix(), Usec: int32(now.Nanosecond() / 1000)}
 		list = append(list, socket.Control{Level: abi.SOL_SOCKET, Type: abi.SCM_TIMESTAMP, Data: tv.Append(nil)})
 	}

@@ -28,12 +28,6 @@ const (
 	optRecvPktinfo6
 	optRecvHopLimit
 	optRecvTClass
-	optRecvRthdr
-	optRecvHopOpts
-	optRecvDstOpts
-	optRecvRthdrDstOpts
-	optRecvPathMTU
-	optFaith
 
 	// controlOpts are those for which a received packet's particulars are looked at.
 	controlOpts = optRecvOpts | optRecvRetOpts | optRecvDstAddr | optRecvIf | optRecvTTL | optRecvPktinfo | optPktinfo |
@@ -48,7 +42,6 @@ type ipOptions struct {
 	minTTL   uint8
 	options  []byte // IP_OPTIONS, as in a header
 	errorMTU int32
-	algo     int32 // IP_PORTALGO
 
 	hops   int32           // IPV6_UNICAST_HOPS; -1: the kernel's default
 	cksum  int32           // IPV6_CHECKSUM: where in a packet it is; -1 for none
@@ -87,7 +80,7 @@ var options4 = map[int]option{
 	abi.IP_RETOPTS:     {getIPOptions, nil},
 	abi.IP_TOS:         byteOption(func(o *ipOptions) *uint8 { return &o.tos }, 0),
 	abi.IP_TTL:         byteOption(func(o *ipOptions) *uint8 { return &o.ttl }, 0),
-	abi.IP_MINTTL:      byteOption(func(o *ipOptions) *uint8 { return &o.minTTL }, 1),
+	abi.IP_MINTTL:      notTCP(byteOption(func(o *ipOptions) *uint8 { return &o.minTTL }, 1)),
 	abi.IP_RECVOPTS:    flagOption(optRecvOpts),
 	abi.IP_RECVRETOPTS: flagOption(optRecvRetOpts),
 	abi.IP_RECVDSTADDR: flagOption(optRecvDstAddr),
@@ -168,10 +161,52 @@ func flagOption(f optFlags) option {
 	})
 }
 
-// portAlgos is how many algorithms choose ports; all of them choose at random here, which is what the default one promises.
-const portAlgos = 6
+// The algorithms that choose ports (netinet/portalgo.h): how many the original knows, and the one that there is here.
+const (
+	portAlgos       = 6
+	portRandomStart = 1
+)
 
-var portAlgoOption = intOption(0, portAlgos-1, func(o *ipOptions) int32 { return o.algo }, func(o *ipOptions, v int32) { o.algo = v })
+// portAlgoOption is IP_PORTALGO. Errors: EINVAL, EOPNOTSUPP.
+var portAlgoOption = option{
+	func(*pcb) ([]byte, error) { return cint(portRandomStart), nil },
+	func(_ *kern.Thread, _ *pcb, val []byte) error {
+		v, err := getint(val)
+		switch {
+		case err != nil:
+			return err
+		case v < 0 || v >= portAlgos:
+			return abi.EINVAL
+		case v != portRandomStart:
+			return abi.EOPNOTSUPP
+		}
+		return nil
+	},
+}
+
+// notTCP is an option that the stack's TCP has no way to honour. Errors: EOPNOTSUPP.
+func notTCP(o option) option {
+	set := o.set
+	o.set = func(t *kern.Thread, p *pcb, val []byte) error {
+		if p.proto == abi.IPPROTO_TCP {
+			return abi.EOPNOTSUPP
+		}
+		return set(t, p, val)
+	}
+	return o
+}
+
+// offOption is an option for what there is not here: it can be set off, which it is. Errors: EOPNOTSUPP.
+var offOption = option{
+	func(*pcb) ([]byte, error) { return cint(0), nil },
+	func(_ *kern.Thread, _ *pcb, val []byte) error {
+		v, err := getint(val)
+		if err == nil && v != 0 {
+			err = abi.EOPNOTSUPP
+		}
+		return err
+	},
+}
 
 func refuseGet(*pcb) ([]byte, error) { return nil, abi.EOPNOTSUPP }
 

@@ -111,16 +111,13 @@ func (o *pktopts) getPktinfo() []byte {
 // setPktinfo takes a struct in6_pktinfo; one that says nothing removes what was set. Whether the address is the kernel's shows when
 // something is sent.
 //
-// Errors: ENXIO for an interface that is not there; EINVAL for an address on TCP.
-func setPktinfo(p *pcb, o *pktopts, val []byte, sticky bool) error {
+// Errors: ENXIO for an interface that is not there.
+func setPktinfo(p *pcb, o *pktopts, val []byte, _ bool) error {
 	var i abi.In6Pktinfo
 	if err := i.Decode(val); err != nil {
 		return err
 	}
 	a := netip.AddrFrom16(i.Addr.Addr)
-	if p.proto == abi.IPPROTO_TCP && sticky && !a.IsUnspecified() {
-		return abi.EINVAL
-	}
 	if i.Ifindex != 0 && p.ts.interfaceAt(i.Ifindex) == nil {
 		return abi.ENXIO
 	}
@@ -145,20 +142,20 @@ var options6 = map[int]option{
 	abi.IPV6_RECVPKTINFO:     flagOption(optRecvPktinfo6),
 	abi.IPV6_RECVHOPLIMIT:    flagOption(optRecvHopLimit),
 	abi.IPV6_RECVTCLASS:      flagOption(optRecvTClass),
-	abi.IPV6_RECVRTHDR:       flagOption(optRecvRthdr),
-	abi.IPV6_RECVHOPOPTS:     rootOption(flagOption(optRecvHopOpts)),
-	abi.IPV6_RECVDSTOPTS:     rootOption(flagOption(optRecvDstOpts)),
-	recvRthdrDstOpts:         rootOption(flagOption(optRecvRthdrDstOpts)),
-	abi.IPV6_RECVPATHMTU:     flagOption(optRecvPathMTU),
-	abi.IPV6_FAITH:           flagOption(optFaith),
+	abi.IPV6_RECVRTHDR:       offOption,
+	abi.IPV6_RECVHOPOPTS:     rootOption(offOption),
+	abi.IPV6_RECVDSTOPTS:     rootOption(offOption),
+	recvRthdrDstOpts:         rootOption(offOption),
+	abi.IPV6_RECVPATHMTU:     offOption,
+	abi.IPV6_FAITH:           offOption,
 	abi.IPV6_V6ONLY:          {getV6Only, setV6Only},
 	abi.IPV6_PORTRANGE:       {getPortRange, setPortRange},
 	abi.IPV6_PORTALGO:        portAlgoOption,
 	abi.IPV6_PATHMTU:         {getPathMTU, nil},
-	abi.IPV6_PKTINFO:         stickyOption(abi.IPV6_PKTINFO),
+	abi.IPV6_PKTINFO:         notTCP(stickyOption(abi.IPV6_PKTINFO)),
 	abi.IPV6_HOPLIMIT:        stickyOption(abi.IPV6_HOPLIMIT),
 	abi.IPV6_TCLASS:          {getTClass, stickyOption(abi.IPV6_TCLASS).set},
-	abi.IPV6_USE_MIN_MTU:     stickyOption(abi.IPV6_USE_MIN_MTU),
+	abi.IPV6_USE_MIN_MTU:     notTCP(stickyOption(abi.IPV6_USE_MIN_MTU)),
 	abi.IPV6_PREFER_TEMPADDR: stickyOption(abi.IPV6_PREFER_TEMPADDR),
 	abi.IPV6_DONTFRAG:        stickyOption(abi.IPV6_DONTFRAG),
 	abi.IPV6_HOPOPTS:         stickyOption(abi.IPV6_HOPOPTS),

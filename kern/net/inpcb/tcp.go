@@ -258,6 +258,14 @@ func (p *tcp) connectTimedOut() {
 	}
 }
 
+// Peername is the address of the other end. Errors: ENOTCONN, while connecting too.
+func (p *tcp) Peername() ([]byte, error) {
+	if p.phase() != established {
+		return nil, abi.ENOTCONN
+	}
+	return p.pcb.Peername()
+}
+
 // Listen lets backlog connections wait. NetBSD takes new ones as long as no more than backlog wait, so that backlog and one more can.
 //
 // Errors: EINVAL for a connected socket; EACCES, EAGAIN.
@@ -307,9 +315,9 @@ func (p *tcp) Accept(t *kern.Thread, so *socket.Socket) (socket.Protocol, []byte
 		n.Close(t)
 		return nil, nil, abi.ECONNABORTED
 	}
-	n.accepted(p, fromFull(p.v6, local), fromFull(p.v6, foreign))
-	sa, _ := n.Peername()
-	return n, sa, nil
+	peer := fromFull(p.v6, foreign)
+	n.accepted(p, fromFull(p.v6, local), peer)
+	return n, peer.sockaddr(), nil
 }
 
 // accepted gives a new connection its addresses and the options of the socket that it was made for.
