@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rumpctrl/rumpctrl/util"
+	"github.com/rumpctrl/rumpctrl/util/arp"
 	"github.com/rumpctrl/rumpctrl/util/cat"
 	"github.com/rumpctrl/rumpctrl/util/chmod"
 	"github.com/rumpctrl/rumpctrl/util/chown"
@@ -67,6 +68,7 @@ import (
 // table has the utilities in alphabetical order.
 var table = [...]*util.Utility{
 	&test.Bracket,
+	&arp.Utility,
 	&cat.Utility,
 	&chown.Chgrp,
 	&chmod.Utility,

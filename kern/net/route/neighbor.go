@@ -47,14 +47,18 @@ func (n *Neighbor) dstSockaddr() []byte {
 	return sa
 }
 
-// linkSockaddr is the neighbour's link-level address, zeroes while it is not known.
+// linkSockaddr is the neighbour's link-level address; while it is not known, one without an address that has room for it.
 func (n *Neighbor) linkSockaddr() []byte {
-	lladdr := n.LinkAddr
-	if len(lladdr) == 0 {
-		lladdr = make([]byte, len(n.If.LinkAddr()))
+	if len(n.LinkAddr) > 0 {
+		return ifnet.SockaddrDl(n.If.Index, n.If.Type, "", n.LinkAddr)
 	}
-	return ifnet.SockaddrDl(n.If.Index, n.If.Type, "", lladdr)
+	sa := ifnet.SockaddrDl(n.If.Index, n.If.Type, "", make([]byte, len(n.If.LinkAddr())))
+	sa[sdlAlenAt] = 0
+	return sa
 }
+
+// sdlAlenAt is the offset of sdl_alen in a struct sockaddr_dl.
+const sdlAlenAt = 6
 
 // neighborInterface is the interface of the table entry that an RTM_ADD with a link-level gateway is about. It is false when a route is meant: the
 // gateway has no address, or there is no such interface.
