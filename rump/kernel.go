@@ -35,10 +35,13 @@ type Config struct {
 	Drives []Drive
 	// Buses are the Ethernets in memory that interfaces can be on, by a linkstr of "mem:NAME": kernels that are made with the same
 	// Buses meet there by name. They need rumpnet_shmif. Nil means none.
-	Buses *membus.Buses
+	Buses *Buses
 	// Server says how clients are served: limits and deadlines.
 	Server sysproxy.ServerConfig
 }
+
+// Buses are Ethernets in memory, by names, for kernels of one program. The zero value is ready.
+type Buses = membus.Buses
 
 // Kernel is a rump kernel with what belongs to it in this program: mapped host files, listeners, clients'
 // connections. All methods may be called by many goroutines at once.
