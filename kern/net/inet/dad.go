@@ -29,7 +29,7 @@ const (
 // neighbours, and not when dad_count is 0. Config held.
 func (ifc *iface) startDAD(ia *ifaddr) bool {
 	n := ifc.in.dadCount(ia)
-	if n == 0 || !ifc.resolves() || !ifc.ifp.Up() {
+	if n == 0 || ia.flags.Load()&(abi.IN6_IFF_NODAD|abi.IN6_IFF_ANYCAST) != 0 || !ifc.resolves() || !ifc.ifp.Up() {
 		return false
 	}
 	ia.setFlags(abi.IN6_IFF_TENTATIVE, abi.IN6_IFF_DUPLICATED)

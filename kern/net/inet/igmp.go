@@ -131,8 +131,11 @@ func (in *Inet) send4(h header4, payload []byte, o outgoing) error {
 	b := make([]byte, hlen, hlen+len(payload))
 	ip := header.IPv4(b)
 	f := header.IPv4Fields{
-		TOS: h.tos, TotalLength: uint16(hlen + len(payload)), ID: in.newID(), TTL: h.ttl, Protocol: h.proto,
+		TOS: h.tos, TotalLength: uint16(hlen + len(payload)), TTL: h.ttl, Protocol: h.proto,
 		SrcAddr: toTCPIP(h.src), DstAddr: toTCPIP(h.dst),
+	}
+	if hlen+len(payload) >= minFragSize {
+		f.ID = in.newID()
 	}
 	if h.df {
 		f.Flags = header.IPv4FlagDontFragment

@@ -19,7 +19,7 @@ type ioctlRow struct {
 // Ioctl serves the ioctls of addresses, for sockets of a family: AF_INET or AF_INET6. data is their argument, which begins with the
 // interface's name.
 //
-// Errors: EOPNOTSUPP for those it does not know, ENXIO for an interface that is not there, EPERM, EADDRNOTAVAIL, EINVAL, ...
+// Errors: ENOTTY for those it does not know, ENXIO for an interface that is not there, EPERM, EADDRNOTAVAIL, EINVAL, ...
 func (in *Inet) Ioctl(t *kern.Thread, family int, cmd uint32, data []byte) error {
 	rows := ioctls4
 	if family == familyInet6 {
@@ -27,7 +27,7 @@ func (in *Inet) Ioctl(t *kern.Thread, family int, cmd uint32, data []byte) error
 	}
 	row, ok := rows[cmd]
 	if !ok {
-		return abi.EOPNOTSUPP
+		return abi.ENOTTY
 	}
 	if row.set && !t.Cred().Root() {
 		return abi.EPERM

@@ -9,10 +9,10 @@ import (
 
 // ioctls4 are those of IPv4, as inet(4) and ifconfig(8) of NetBSD use them.
 var ioctls4 = map[uint32]ioctlRow{
-	abi.SIOCGIFADDR:     {f: getAddr4(func(ia *ifaddr) netip.Addr { return ia.addr })},
-	abi.SIOCGIFNETMASK:  {f: getAddr4(func(ia *ifaddr) netip.Addr { return mask4(ia.bits) })},
-	abi.SIOCGIFBRDADDR:  {f: withFlag(abi.IFF_BROADCAST, getAddr4(func(ia *ifaddr) netip.Addr { return ia.dst }))},
-	abi.SIOCGIFDSTADDR:  {f: withFlag(abi.IFF_POINTOPOINT, getAddr4(func(ia *ifaddr) netip.Addr { return ia.dst }))},
+	abi.SIOCGIFADDR:     {f: getAddr4(func(ia *ifaddr) []byte { return sockaddrIn(ia.addr) })},
+	abi.SIOCGIFNETMASK:  {f: getAddr4(func(ia *ifaddr) []byte { return paddedMask(ia.bits) })},
+	abi.SIOCGIFBRDADDR:  {f: withFlag(abi.IFF_BROADCAST, getAddr4(func(ia *ifaddr) []byte { return sockaddrIn(ia.dst) }))},
+	abi.SIOCGIFDSTADDR:  {f: withFlag(abi.IFF_POINTOPOINT, getAddr4(func(ia *ifaddr) []byte { return sockaddrIn(ia.dst) }))},
 	abi.SIOCGIFAFLAG_IN: {f: getFlags4},
 	abi.SIOCGIFALIAS:    {f: getAlias4},
 	abi.SIOCSIFADDR:     {f: setAddr4, set: true},
@@ -33,8 +33,11 @@ func withFlag(flag uint32, f ioctlFunc) ioctlFunc {
 	}
 }
 
-// mask4 is a netmask as an address.
-func mask4(bits int) netip.Addr { return netip.AddrFrom4([4]byte(maskBytes(bits, 4))) }
+// paddedMask is a netmask as NetBSD keeps it, its length that of the bytes that are not 0, in the room of a struct sockaddr_in.
+func paddedMask(bits int) []byte {
+	m := trimmedMask(bits)
+	return append(m, make([]byte, abi.SizeofSockaddrIn-len(m))...)
+}
 
 // ifreqAddr is the IPv4 address in a struct ifreq; ok is false when it has none.
 func ifreqAddr(data []byte) (a netip.Addr, ok bool) {
@@ -43,15 +46,6 @@ func ifreqAddr(data []byte) (a netip.Addr, ok bool) {
 		return netip.Addr{}, false
 	}
 	return netip.AddrFrom4([4]byte(r.Ifru[4:8])), true
-}
-
-// putIfreqAddr sets the address in a struct ifreq.
-func putIfreqAddr(data []byte, a netip.Addr) error {
-	if len(data) < abi.IFNAMSIZ+abi.SizeofSockaddrIn {
-		return abi.EINVAL
-	}
-	copy(data[abi.IFNAMSIZ:], sockaddrIn(a))
-	return nil
 }
 
 // find4 is the address of an interface that a request names, or its first.
@@ -81,13 +75,17 @@ func (ifc *iface) primary4(data []byte) (*ifaddr, error) {
 }
 
 // getAddr4 serves SIOCGIFADDR and the like.
-func getAddr4(part func(ia *ifaddr) netip.Addr) ioctlFunc {
+func getAddr4(part func(ia *ifaddr) []byte) ioctlFunc {
 	return func(_ *Inet, _ *kern.Thread, ifc *iface, data []byte) error {
 		ia, err := ifc.primary4(data)
 		if err != nil {
 			return err
 		}
-		return putIfreqAddr(data, part(ia))
+		if len(data) < abi.IFNAMSIZ+abi.SizeofSockaddrIn {
+			return abi.EINVAL
+		}
+		copy(data[abi.IFNAMSIZ:], part(ia))
+		return nil
 	}
 }
 
@@ -119,9 +117,9 @@ func getAlias4(_ *Inet, _ *kern.Thread, ifc *iface, data []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Mask.Decode(sockaddrIn(mask4(ia.bits)))
+	r.Mask.Decode(paddedMask(ia.bits))
 	r.Dstaddr = abi.SockaddrIn{}
-	if ia.dst.IsValid() {
+	if ia.dst.IsValid() && ifc.ifp.Flags()&(abi.IFF_POINTOPOINT|abi.IFF_BROADCAST) != 0 {
 		r.Dstaddr.Decode(sockaddrIn(ia.dst))
 	}
 	return r.Encode(data)

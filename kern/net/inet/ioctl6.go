@@ -79,9 +79,17 @@ func getAddr6(part func(ia *ifaddr, r *abi.In6Ifreq)) ioctlFunc {
 		if err != nil {
 			return err
 		}
+		embedded(&r, ia)
 		part(ia, &r)
 		return r.Encode(data)
 	}
+}
+
+// embedded puts the scope into the address of a request, where the kernel keeps it: what an answer does not write over shows that.
+func embedded(r *abi.In6Ifreq, ia *ifaddr) {
+	s := r.Addr()
+	s.Decode(route.Sockaddr(ia.addr, ia.scope()))
+	r.SetAddr(s)
 }
 
 func getDst6(ia *ifaddr, r *abi.In6Ifreq) { r.SetDstaddr(sockaddr6(ia.dst, scopeOf(ia.dst, ia.ifc))) }

@@ -102,7 +102,9 @@ func (ifc *iface) up6() {
 	id := interfaceID{7: 1}
 	if ifc.ifp.Flags()&abi.IFF_LOOPBACK != 0 {
 		if in.localAddr(loopback6, 0) == nil {
-			in.addAddr(ifc.newAddr6(loopback6, 128))
+			ia := ifc.newAddr6(loopback6, 128)
+			ia.flags.Store(abi.IN6_IFF_NODAD)
+			in.addAddr(ia)
 		}
 	} else {
 		id = ifc.interfaceID()

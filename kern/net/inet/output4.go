@@ -43,7 +43,10 @@ func (e *endpoint) write4(src, dst netip.Addr, params stack.NetworkHeaderParams,
 	}
 	f := header.IPv4Fields{
 		TOS: params.TOS, TotalLength: uint16(pkt.Size()), TTL: params.TTL, Protocol: uint8(params.Protocol),
-		ID: e.in.newID(), SrcAddr: toTCPIP(src), DstAddr: toTCPIP(dst),
+		SrcAddr: toTCPIP(src), DstAddr: toTCPIP(dst),
+	}
+	if pkt.Size() >= minFragSize {
+		f.ID = e.in.newID()
 	}
 	if params.DF && e.in.conf.mtudisc.Load() != 0 {
 		f.Flags = header.IPv4FlagDontFragment
@@ -57,6 +60,9 @@ func (e *endpoint) write4(src, dst netip.Addr, params stack.NetworkHeaderParams,
 	e.in.Stats.IP.Add(abi.IP_STAT_LOCALOUT, 1)
 	return e.in.output4(p, h, o)
 }
+
+// minFragSize is the length from which on a datagram may have to be cut on its way, and so needs an identification: IP_MINFRAGSIZE.
+const minFragSize = 69
 
 // newID is the identification of a new IPv4 datagram: one more each time, or with net.inet.ip.random_id a random one; never 0.
 func (in *Inet) newID() uint16 {

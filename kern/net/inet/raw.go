@@ -105,7 +105,7 @@ func (in *Inet) WriteIP4(b []byte, opt RawOptions) error {
 	p := ifnet.NewPacket(b)
 	h := append(header.IPv4(nil), b[:hlen]...)
 	h.SetTotalLength(uint16(len(b)))
-	if h.ID() == 0 {
+	if h.ID() == 0 && len(b) >= minFragSize {
 		h.SetID(in.newID())
 	}
 	o := outgoing{noLoop: opt.NoLoop, direct: opt.Direct}

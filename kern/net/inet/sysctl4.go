@@ -28,6 +28,7 @@ var rows4 = []sysctlRow{
 	{"net.inet.ip.random_id", abi.IPCTL_RANDOMID, 0, 0, 1, nil},
 	{"net.inet.ip.do_loopback_cksum", abi.IPCTL_LOOPBACKCKSUM, 0, 0, 0, nil},
 	{"net.inet.ip.dad_count", abi.IPCTL_DAD_COUNT, 3, 0, maxInt, nil},
+	{"net.inet.ip.hashsize", abi.CTL_CREATE, 64, 0, 0, nil},
 
 	{"net.inet.icmp.maskrepl", abi.ICMPCTL_MASKREPL, 0, 0, 1, nil},
 	{"net.inet.icmp.returndatabytes", abi.ICMPCTL_RETURNDATABYTES, 8, 8, 512, nil},
@@ -57,29 +58,47 @@ var tcpRows = []sysctlRow{
 	{".sendspace", abi.TCPCTL_SENDSPACE, 32768, 1, maxInt, nil},
 	{".recvspace", abi.TCPCTL_RECVSPACE, 32768, 1, maxInt, nil},
 	{".mssdflt", abi.TCPCTL_MSSDFLT, 536, 0, 0, nil},
+	{".syn_cache_limit", abi.TCPCTL_SYN_CACHE_LIMIT, 10255, 0, 0, nil},
+	{".syn_bucket_limit", abi.TCPCTL_SYN_BUCKET_LIMIT, 105, 0, 0, nil},
 	{".init_win", abi.TCPCTL_INIT_WIN, 4, 0, 0, nil},
 	{".mss_ifmtu", abi.TCPCTL_MSS_IFMTU, 0, 0, 0, nil},
 	{".win_scale", abi.TCPCTL_WSCALE, 1, 0, 0, nil},
 	{".timestamps", abi.TCPCTL_TSTAMP, 1, 0, 0, nil},
+	{".compat_42", abi.TCPCTL_COMPAT_42, 0, 0, 0, nil},
+	{".cwm", abi.TCPCTL_CWM, 0, 0, 0, nil},
+	{".cwm_burstsize", abi.TCPCTL_CWM_BURSTSIZE, 4, 0, 0, nil},
+	{".ack_on_push", abi.TCPCTL_ACK_ON_PUSH, 0, 0, 0, nil},
 	{".keepidle", abi.TCPCTL_KEEPIDLE, 14400, 1, maxInt, nil},
 	{".keepintvl", abi.TCPCTL_KEEPINTVL, 150, 1, maxInt, nil},
 	{".keepcnt", abi.TCPCTL_KEEPCNT, 8, 1, maxInt, nil},
-	{".slowhz", abi.TCPCTL_SLOWHZ, 2, 0, 0, nil},
 	{".log_refused", abi.TCPCTL_LOG_REFUSED, 0, 0, 0, nil},
+	{".rstppslimit", abi.TCPCTL_RSTPPSLIMIT, 100, 0, 0, nil},
+	{".delack_ticks", abi.TCPCTL_DELACK_TICKS, 20, 0, 0, nil},
 	{".init_win_local", abi.TCPCTL_INIT_WIN_LOCAL, 4, 0, 0, nil},
 	{".do_loopback_cksum", abi.TCPCTL_LOOPBACKCKSUM, 0, 0, 0, nil},
 	{".msl", abi.TCPCTL_MSL, 30, 0, 0, nil},
+	{".minmss", abi.CTL_CREATE, 216, 0, 0, nil},
 	{".keepinit", abi.CTL_CREATE, 150, 1, maxInt, nil},
 	{".recvbuf_auto", abi.CTL_CREATE, 1, 0, 1, tcpOption(tcpModerate)},
+	{".recvbuf_inc", abi.CTL_CREATE, 16384, 0, 0, nil},
 	{".recvbuf_max", abi.CTL_CREATE, 262144, 0, 0, nil},
+	{".sendbuf_auto", abi.CTL_CREATE, 1, 0, 0, nil},
+	{".sendbuf_inc", abi.CTL_CREATE, 8192, 0, 0, nil},
 	{".sendbuf_max", abi.CTL_CREATE, 262144, 0, 0, nil},
-	{".sack.enable", abi.CTL_CREATE, 1, 0, 1, tcpOption(tcpSACK)},
 	{".ecn.enable", abi.CTL_CREATE, 0, 0, 0, nil},
+	{".ecn.maxretries", abi.CTL_CREATE, 1, 0, 0, nil},
+	{".sack.enable", abi.CTL_CREATE, 1, 0, 1, tcpOption(tcpSACK)},
+	{".sack.maxholes", abi.CTL_CREATE, 32, 0, 0, nil},
+	{".sack.globalmaxholes", abi.CTL_CREATE, 1024, 0, 0, nil},
+	{".local_by_rtt", abi.CTL_CREATE, 0, 0, 0, nil},
+	{".iss_hash", abi.CTL_CREATE, 0, 0, 0, nil},
 	{".abc.enable", abi.CTL_CREATE, 1, 0, 0, nil},
+	{".abc.aggressive", abi.CTL_CREATE, 1, 0, 0, nil},
 	{".mslt.enable", abi.CTL_CREATE, 1, 0, 0, nil},
 	{".mslt.loopback", abi.CTL_CREATE, 2, 0, 0, nil},
 	{".mslt.local", abi.CTL_CREATE, 10, 0, 0, nil},
 	{".mslt.remote", abi.CTL_CREATE, 60, 0, 0, nil},
+	{".mslt.remote_threshold", abi.CTL_CREATE, 6, 0, 0, nil},
 	{".vtw.enable", abi.CTL_CREATE, 0, 0, 0, nil},
 }
 
@@ -104,6 +123,10 @@ func (in *Inet) tcpNodes(path string) []kern.SysctlNode {
 		n.Path = path + tcpRows[i].path
 		nodes = append(nodes, n)
 	}
+	nodes = append(nodes,
+		kern.SysctlNode{Path: path + ".slowhz", Num: abi.TCPCTL_SLOWHZ, Flags: abi.CTLFLAG_PERMANENT, Value: kern.SysctlConst(2)},
+		readInt(path+".sack.globalholes", abi.CTL_CREATE, func() int32 { return 0 }),
+		readInt(path+".vtw.entries", abi.CTL_CREATE, func() int32 { return 16 }))
 	nodes = append(nodes, congctl(path+".congctl", in)...)
 	return append(nodes, counters(path+".stats", abi.TCPCTL_STATS, &in.Stats.TCP, in.refreshTCP))
 }
