@@ -1,6 +1,7 @@
 package inpcb_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -148,6 +149,38 @@ func TestBindUsers(t *testing.T) {
 	if errno := a.bindWith(abi.SOCK_DGRAM, binder{abi.SO_REUSEPORT, "127.0.0.1:7000", 0}); errno != 0 {
 		t.Errorf("the same user: %v", errno)
 	}
+}
+
+// Connections in TIME_WAIT within the host give up their ports when there is no other.
+func TestPortsRecycled(t *testing.T) {
+	h := newHost(t)
+	if errno := h.SetSysctl("net.inet.ip.anonportmin", cint(65530)); errno != 0 {
+		t.Fatal(errno)
+	}
+	server := h.listen(at("127.0.0.1:8000"), 5)
+	for i := range 50 {
+		client := h.socket(abi.AF_INET, abi.SOCK_STREAM, 0)
+		if errno := h.connect(client, at("127.0.0.1:8000")); errno != 0 {
+			t.Fatalf("connection %d: %v", i, errno)
+		}
+		if got := h.local(client).Port(); got < 65530 {
+			t.Errorf("port %d", got)
+		}
+		conn, _ := h.accept(server)
+		h.Close(client)
+		h.want(conn, 1, 0, "", 0)
+		h.Close(conn)
+		for h.closing() {
+			h.poll(server, abi.POLLIN, 1)
+		}
+	}
+}
+
+// closing says whether a TCP connection is there that is neither listening nor in TIME_WAIT.
+func (h host) closing() bool {
+	return slices.ContainsFunc(h.pcbs("net.inet.tcp"), func(p abi.KinfoPcb) bool {
+		return p.Tstate != abi.TCPS_LISTEN && p.Tstate != abi.TCPS_TIME_WAIT
+	})
 }
 
 // When all ports are taken there is none: EAGAIN.

@@ -56,8 +56,7 @@ func (p *tcp) defaultKeepalive() {
 
 // timeWait is how long a connection stays in TIME_WAIT: twice the maximum segment lifetime, which is shorter within the host.
 func (p *tcp) timeWait() time.Duration {
-	_, foreign, _ := p.names()
-	if _, own := p.ts.in.LocalAddr(foreign.ip.Unmap(), foreign.scope); own {
+	if p.within() {
 		return 2 * p.ts.ticks("mslt.loopback")
 	}
 	return 2 * p.ts.ticks("mslt.remote")

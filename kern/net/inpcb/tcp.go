@@ -176,7 +176,11 @@ func (p *pcb) parse(sa []byte) (address, error) {
 
 // bindTo binds the socket and its endpoint.
 func (p *tcp) bindTo(t *kern.Thread, a address) error {
-	if err := p.bind(t, a); err != nil {
+	err := p.bind(t, a)
+	if err == abi.EAGAIN && p.ts.recycle(p.v6) {
+		err = p.bind(t, a)
+	}
+	if err != nil {
 		return err
 	}
 	local, _, _ := p.names()
@@ -496,6 +500,30 @@ func (p *tcp) endTimeWait() {
 		p.ep.Abort()
 	}
 	p.ended()
+}
+
+// recycled is how many connections recycle ends at once.
+const recycled = 256
+
+// recycle ends the oldest connections in TIME_WAIT, of those within the host, which no segment can be late for: all ports are taken. It says
+// whether there were any.
+func (ts *Tables) recycle(v6 bool) bool {
+	n := 0
+	list := ts.tcp.list(v6)
+	for i := len(list) - 1; i >= 0 && n < recycled; i-- {
+		if p := list[i].self.(*tcp); p.epState() == gtcp.StateTimeWait && p.within() {
+			p.endTimeWait()
+			n++
+		}
+	}
+	return n > 0
+}
+
+// within says whether the connection is one within the host.
+func (p *pcb) within() bool {
+	_, foreign, _ := p.names()
+	_, own := p.ts.in.LocalAddr(foreign.ip.Unmap(), foreign.scope)
+	return own
 }
 
 // Ioctl serves those of interfaces' addresses.
