@@ -22,6 +22,8 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/net/netinet6"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/net/shmif"
+	"github.com/rumpctrl/rumpctrl/component/net/tap"
+	"github.com/rumpctrl/rumpctrl/component/net/tun"
 	"github.com/rumpctrl/rumpctrl/component/net/vlan"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
@@ -154,8 +156,9 @@ func network() []Entry {
 		{Name: "rumpnet_pppoe", Needs: onNet, Doc: "PPP over Ethernet"},
 		have(shmif.Component()),
 		{Name: "rumpnet_sockin", Needs: []string{"rumpnet"}, Doc: "the host's sockets"},
-		{Name: "rumpnet_tap", Needs: append(slices.Clone(onNet), "rumpvfs", "rumpdev"), Doc: "interfaces that programs serve"},
+		have(tap.Component()),
 		have(vlan.Component()),
+		have(tun.Component()),
 		{Name: "rumpnet_virtif", Needs: onNet, Doc: "the host's interfaces"},
 	}
 }
