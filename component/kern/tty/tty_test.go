@@ -1,6 +1,7 @@
 package tty_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -445,4 +446,29 @@ func TestDrain(t *testing.T) {
 	write(t, p, slave, "text")
 	ioctl(p, master, abi.TIOCSETAW, b) // the master would wait for itself
 	wantInt(t, p, slave, abi.TIOCOUTQ, 0)
+}
+
+// TestStatus: ^T and TIOCSTAT tell about the foreground, unless NOKERNINFO is set. Oracle: termios(4), VSTATUS; what the original
+// adds of processors and memory a rump kernel does not know.
+func TestStatus(t *testing.T) {
+	p := boot(t)
+	master, slave := pair(p)
+	ioctl(p, slave, abi.TIOCSTAT, kerntest.Ints(0))
+	wantRead(t, p, master, "not a controlling terminal\r\n")
+	l := leader(p, slave)
+	want := fmt.Sprintf("cmd: %s %d\r\n", l.Name(), l.PID)
+	write(t, p, master, "\x14")
+	wantRead(t, p, master, want)
+	modes(t, l, slave, func(m *abi.Termios) { m.Lflag |= abi.NOKERNINFO })
+	write(t, p, master, "\x14")
+	wantReadError(t, p, master, abi.EAGAIN)
+	if got := l.Signals(); !slices.Equal(got, []int{abi.SIGINFO, abi.SIGINFO}) {
+		t.Errorf("the leader got %v", got)
+	}
+	job := l.Fork()
+	job.Must(abi.SYS_setpgid, 0, 0)
+	ioctl(l, slave, abi.TIOCSPGRP, kerntest.Ints(int32(job.PID)))
+	job.Proc.Exit()
+	ioctl(p, master, abi.TIOCSTAT, kerntest.Ints(0))
+	wantRead(t, p, master, "empty foreground process group\r\n")
 }
