@@ -146,6 +146,7 @@ const readme = "../../README.md"
 // TestTour runs the tour of README.md in a session of rump.
 func TestTour(t *testing.T) {
 	steps := readTour(t, readme, "sh tour")
+	t.Chdir(t.TempDir()) // the bus is a file here
 	out, errs, _ := invoke(nil, tourScript(steps))
 	checkTour(t, readme, steps, out+errs)
 }
@@ -174,10 +175,12 @@ func TestTourHost(t *testing.T) {
 	steps := readTour(t, readme, "sh host")
 	// Nothing of the host is behind the utilities in PATH.
 	path := filepath.Join(dir, "tools", "bin") + string(filepath.ListSeparator) + bin
-	t.Cleanup(func() { // a kernel that a command that failed has left
-		cmd := exec.Command(filepath.Join(bin, "rumpctrl"), "halt")
-		cmd.Dir, cmd.Env = dir, []string{"RUMP_SERVER=unix://csock"}
-		cmd.Run() //nolint:errcheck // there should be none
+	t.Cleanup(func() { // kernels that a command that failed has left
+		for _, socket := range []string{"csock", "one", "two"} {
+			cmd := exec.Command(filepath.Join(bin, "rumpctrl"), "halt")
+			cmd.Dir, cmd.Env = dir, []string{"RUMP_SERVER=unix://" + socket}
+			cmd.Run() //nolint:errcheck // there should be none
+		}
 	})
 	var out bytes.Buffer
 	cmd := exec.Command(shell)
