@@ -44,6 +44,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mount_umap"
 	"github.com/rumpctrl/rumpctrl/util/mount_union"
 	"github.com/rumpctrl/rumpctrl/util/mv"
+	"github.com/rumpctrl/rumpctrl/util/ndp"
 	"github.com/rumpctrl/rumpctrl/util/pax"
 	"github.com/rumpctrl/rumpctrl/util/ping"
 	"github.com/rumpctrl/rumpctrl/util/printf"
@@ -52,6 +53,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/route"
 	"github.com/rumpctrl/rumpctrl/util/sh"
+	"github.com/rumpctrl/rumpctrl/util/shmif_dumpbus"
 	"github.com/rumpctrl/rumpctrl/util/sleep"
 	"github.com/rumpctrl/rumpctrl/util/stat"
 	"github.com/rumpctrl/rumpctrl/util/sync"
@@ -109,6 +111,7 @@ var table = [...]*util.Utility{
 	&mount_umap.Utility,
 	&mount_union.Utility,
 	&mv.Utility,
+	&ndp.Utility,
 	&pax.Utility,
 	&ping.Utility,
 	&halt.Poweroff,
@@ -120,6 +123,7 @@ var table = [...]*util.Utility{
 	&rmdir.Utility,
 	&route.Utility,
 	&sh.Utility,
+	&shmif_dumpbus.Utility,
 	&sleep.Utility,
 	&stat.Utility,
 	&sync.Utility,
