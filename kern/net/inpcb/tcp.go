@@ -407,8 +407,23 @@ func (p *tcp) errno(err tcpip.Error) error {
 	return errnoOf(err)
 }
 
-// TakeError is what the connection failed with, once.
-func (p *tcp) TakeError() error { return p.errno(p.ep.SocketOptions().GetLastError()) }
+// asyncErrnos are the errors of ICMP that the stack has other names for than inetctlerrmap has.
+var asyncErrnos = map[error]error{
+	abi.ENETUNREACH: abi.EHOSTUNREACH, abi.ENETDOWN: abi.EHOSTUNREACH, abi.EHOSTDOWN: abi.EHOSTUNREACH,
+	abi.EOPNOTSUPP: abi.EHOSTUNREACH, abi.ENOPROTOOPT: abi.ECONNREFUSED,
+}
+
+// TakeError is what the connection failed with, once. What ICMP says of a connection that is made is no failure.
+func (p *tcp) TakeError() error {
+	err := p.errno(p.ep.SocketOptions().GetLastError())
+	if p.phase() == established {
+		return nil
+	}
+	if e, ok := asyncErrnos[err]; ok {
+		return e
+	}
+	return err
+}
 
 // Poll says what can be done without waiting. A socket that is not connected yet can do nothing, one whose connection is over anything.
 func (p *tcp) Poll(events int) int {

@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/abi/sockaddr"
 	"github.com/rumpctrl/rumpctrl/kern/kerntest"
+	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 	"github.com/rumpctrl/rumpctrl/kern/net/inet"
 )
 
@@ -337,4 +339,124 @@ func TestTCPCloseWhileReading(t *testing.T) {
 			t.Errorf("recv: %v", errno)
 		}
 	}
+}
+
+// Oracle: tcp(4), TCP_KEEPINIT: a connection that is not made in that time is given up with ETIMEDOUT.
+func TestTCPTimeout(t *testing.T) {
+	a, _ := pair(t)
+	fd := a.socket(abi.AF_INET, abi.SOCK_STREAM, 0)
+	if errno := a.setopt(fd, abi.IPPROTO_TCP, abi.TCP_KEEPINIT, cint(1)); errno != 0 {
+		t.Fatal(errno)
+	}
+	if errno := a.connect(fd, at("10.0.0.77:80")); errno != abi.ETIMEDOUT {
+		t.Errorf("connect: %v", errno)
+	}
+	if errno := a.connect(fd, at("10.0.0.77:80")); errno != abi.EINVAL {
+		t.Errorf("connect again: %v", errno)
+	}
+}
+
+// Oracle: tcp(4), SO_LINGER of getsockopt(2): close waits until the peer has taken what was sent.
+func TestTCPLinger(t *testing.T) {
+	h := newHost(t)
+	server := h.listen(at("127.0.0.1:8000"), 4)
+	client := h.socket(abi.AF_INET, abi.SOCK_STREAM, 0)
+	h.connect(client, at("127.0.0.1:8000"))
+	conn, _ := h.accept(server)
+	linger := abi.Linger{Onoff: 1, Linger: 60}
+	h.setopt(client, abi.SOL_SOCKET, abi.SO_LINGER, linger.Append(nil))
+	data := strings.Repeat("x", 1<<20)
+	closed := make(chan abi.Errno)
+	go func() {
+		h.send(client, data, 0)
+		_, errno := h.Call(abi.SYS_close, client)
+		closed <- errno
+	}()
+	total := 0
+	for {
+		s, _, errno := h.recv(conn, 1<<16, 0)
+		if errno != 0 {
+			t.Fatal(errno)
+		}
+		if s == "" {
+			break
+		}
+		total += len(s)
+	}
+	if total != len(data) {
+		t.Errorf("%d bytes arrived", total)
+	}
+	h.Close(conn)
+	if errno := <-closed; errno != 0 {
+		t.Errorf("close: %v", errno)
+	}
+}
+
+// Oracle: inet6(4): link-local addresses have their interface in sin6_scope_id, or embedded as KAME has it; and come back with it.
+func TestScopes(t *testing.T) {
+	a, b := pair(t)
+	ll := linkLocal(t, b)
+	server := b.listen(at("[::]:8000"), 4)
+	for _, c := range []struct {
+		what  string
+		sa    []byte
+		errno abi.Errno
+	}{
+		{"sin6_scope_id", sockaddr.Inet(ll, 8000, 2), 0},
+		{"embedded", embedded(ll, 8000, 2), 0},
+		{"no such interface", sockaddr.Inet(ll, 8000, 99), abi.ENXIO},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			client := a.socket(abi.AF_INET6, abi.SOCK_STREAM, 0)
+			defer a.Close(client)
+			if errno := a.connect(client, c.sa); errno != c.errno {
+				t.Fatalf("connect: %v, want %v", errno, c.errno)
+			}
+			udp := a.socket(abi.AF_INET6, abi.SOCK_DGRAM, 0)
+			defer a.Close(udp)
+			if errno := a.sendto(udp, "x", c.sa); errno != c.errno {
+				t.Errorf("sendto: %v, want %v", errno, c.errno)
+			}
+			if c.errno != 0 {
+				return
+			}
+			conn, _ := b.accept(server)
+			defer b.Close(conn)
+			sa, n := make([]byte, 28), cint(28)
+			a.Must(abi.SYS_getpeername, client, sa, n)
+			if !bytes.Equal(sa, sockaddr.Inet(ll, 8000, 2)) {
+				t.Errorf("the peer is % x", sa)
+			}
+		})
+	}
+	fd := b.socket(abi.AF_INET6, abi.SOCK_DGRAM, 0)
+	if errno := b.bind(fd, sockaddr.Inet(ll, 7000, 2)); errno != 0 {
+		t.Errorf("bind: %v", errno)
+	}
+	from := a.socket(abi.AF_INET6, abi.SOCK_DGRAM, 0)
+	a.sendto(from, "to a bound one", sockaddr.Inet(ll, 7000, 2))
+	b.want(fd, 100, 0, "to a bound one", 0)
+	other := b.socket(abi.AF_INET6, abi.SOCK_DGRAM, 0)
+	if errno := b.bind(other, sockaddr.Inet(ll, 7001, 1)); errno != abi.EADDRNOTAVAIL {
+		t.Errorf("bind on lo0: %v", errno)
+	}
+}
+
+// linkLocal is the link-local address of shmif0.
+func linkLocal(t *testing.T, h host) netip.Addr {
+	t.Helper()
+	for _, ia := range ifnet.Of(h.k).ByName("shmif0").Addrs() {
+		if ip, _, _, ok := sockaddr.ParseInet(ia.Addr); ok && ip.IsLinkLocalUnicast() {
+			return ip
+		}
+	}
+	t.Fatal("no link-local address")
+	return netip.Addr{}
+}
+
+// embedded is a struct sockaddr_in6 without sin6_scope_id and with the scope in the address.
+func embedded(ip netip.Addr, port, scope uint16) []byte {
+	sa := sockaddr.Inet(ip, port, 0)
+	sockaddr.EmbedScope(sa, uint32(scope))
+	return sa
 }
