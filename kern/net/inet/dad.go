@@ -83,7 +83,7 @@ func (ifc *iface) dadStep(ia *ifaddr, d *dad) {
 	case probe:
 		ifc.dadProbe(ia)
 	case done:
-		ifc.in.later.do(func() { ifc.dadDone(ia) })
+		ifc.in.later.must(func() { ifc.dadDone(ia) })
 	}
 }
 
@@ -136,5 +136,5 @@ func (ifc *iface) duplicated(ia *ifaddr, mac macAddr) {
 		return
 	}
 	ifc.in.K.Logf("%s: DAD duplicate address %s from %s\n", ifc.ifp.Name, ia.addr, net.HardwareAddr(mac[:]))
-	ifc.in.later.do(func() { ifc.notifyAddr(ia) })
+	ifc.in.later.must(func() { ifc.notifyAddr(ia) })
 }

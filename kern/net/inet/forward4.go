@@ -57,7 +57,7 @@ func unreachable(err error) icmpReason {
 // sendOn4 sends the datagram with its time to live less one.
 func (in *Inet) sendOn4(d *datagram, h header.IPv4, to hop) {
 	mtu := int(to.mtu4())
-	if d.p.Len() > mtu && h.Flags()&header.IPv4FlagDontFragment != 0 {
+	if pieceLen(d.p) > mtu && h.Flags()&header.IPv4FlagDontFragment != 0 {
 		in.Stats.IP.Add(abi.IP_STAT_CANTFRAG, 1)
 		in.icmpError(d, icmpReason{abi.ICMP_UNREACH, abi.ICMP_UNREACH_NEEDFRAG, uint32(mtu)})
 		d.p.Release()
@@ -70,14 +70,7 @@ func (in *Inet) sendOn4(d *datagram, h header.IPv4, to hop) {
 	out.SetChecksum(^out.CalculateChecksum())
 	replaceHead(d.p, d.hlen, out)
 	d.p.Flags &= ifnet.ChecksumMissing | ifnet.ChecksumGood
-	o := outgoing{from: d.ifc.ifp}
-	var err error
-	if d.p.Len() > mtu && d.p.Segment.Size == 0 {
-		err = in.fragment4(d.p, out, mtu, to, o)
-	} else {
-		err = to.ifc.send(d.p, to.addr, to.broadcast, o.from)
-	}
-	if err != nil {
+	if err := in.transmit4(d.p, out, to, outgoing{from: d.ifc.ifp}); err != nil {
 		in.Stats.IP.Add(abi.IP_STAT_CANTFORWARD, 1)
 		in.forwardFailed(d, quote, err, mtu)
 		return

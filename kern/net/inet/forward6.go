@@ -40,7 +40,7 @@ func (in *Inet) forward6(d *datagram) {
 		d.p.Release()
 		return
 	}
-	if mtu := to.mtu6(); d.p.Len() > mtu && d.p.Segment.Size == 0 {
+	if mtu := to.mtu6(); pieceLen(d.p) > mtu {
 		in.icmp6Error(d, icmpReason{abi.ICMP6_PACKET_TOO_BIG, 0, uint32(mtu)})
 		d.ifc.nd6.stat.inToobig.Add(1)
 		d.p.Release()

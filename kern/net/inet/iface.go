@@ -2,7 +2,6 @@ package inet
 
 import (
 	"maps"
-	"sync"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -21,8 +20,7 @@ type iface struct {
 	nd       neighborTable
 	nd6      ndInfo
 
-	up sync.Mutex // held while the interface is taken up or down
-	on bool       // IFF_UP as it was last seen
+	on bool // whether the interface was in use when that was last looked at; under Config
 }
 
 // iface is what there is of an interface; nil when it is gone.

@@ -114,7 +114,7 @@ func (ifc *iface) sendIGMP(typ byte, g, dst netip.Addr) {
 		ifc.in.Stats.IGMP.Add(igmpSndReports, 1)
 	}
 	h := header4{src: src, dst: dst, proto: abi.IPPROTO_IGMP, ttl: 1, options: []byte{routerAlert, 4, 0, 0}}
-	ifc.in.send4(h, b, outgoing{ifc: ifc})
+	ifc.in.send4(h, b, outgoing{ifc: ifc, noLoop: true})
 }
 
 // header4 is what a header of ours says.

@@ -3,7 +3,6 @@ package inet
 import (
 	"io"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 
 	"gvisor.dev/gvisor/pkg/log"
@@ -48,7 +47,6 @@ type Inet struct {
 	later workQueue // with Config held
 	loops workQueue // packets that come back to their sender
 	halt  chan struct{}
-	wg    sync.WaitGroup
 }
 
 type key struct{}
@@ -135,7 +133,6 @@ func (in *Inet) close() {
 	in.frags4.close()
 	in.frags6.close()
 	in.Stack.Destroy()
-	in.wg.Wait()
 }
 
 // halted says whether the kernel halts.

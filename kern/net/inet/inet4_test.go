@@ -98,8 +98,6 @@ func TestForwarding(t *testing.T) {
 	if !bytes.Equal(e[12:16], []byte{10, 1, 1, 254}) {
 		t.Errorf("time exceeded comes from %v", e[12:16])
 	}
-	b.n.Config.Lock()
-	b.n.Config.Unlock()
 	r.n.Config.Lock()
 	r.n.ByName("shm1").SetMTU(576)
 	r.n.Config.Unlock()

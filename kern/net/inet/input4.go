@@ -67,7 +67,6 @@ func (in *Inet) check4(d *datagram) int {
 	if !d.p.Header(d.head[:header.IPv4MinimumSize]) {
 		return abi.IP_STAT_TOOSMALL
 	}
-	h := header.IPv4(d.head[:])
 	if d.head[0]>>4 != 4 {
 		return abi.IP_STAT_BADVERS
 	}
@@ -78,7 +77,7 @@ func (in *Inet) check4(d *datagram) int {
 	if !d.p.Header(d.head[:d.hlen]) {
 		return abi.IP_STAT_TOOSMALL
 	}
-	h = header.IPv4(d.head[:d.hlen])
+	h := d.h4()
 	d.src, d.dst, d.prot = fromTCPIP(h.SourceAddress()), fromTCPIP(h.DestinationAddress()), d.head[9]
 	outside := d.ifc.ifp.Flags()&abi.IFF_LOOPBACK == 0 && d.p.Flags&ifnet.Looped == 0
 	if d.src.IsMulticast() || d.src == broadcast4 || outside && (d.src.IsLoopback() || d.dst.IsLoopback()) {

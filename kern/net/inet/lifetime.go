@@ -35,7 +35,7 @@ func (ia *ifaddr) armLifetime() {
 	}
 	if !next.IsZero() && !ia.removed {
 		in := ia.ifc.in
-		l.timer = time.AfterFunc(next.Sub(now), func() { in.later.do(ia.lifetimeOver) })
+		l.timer = time.AfterFunc(next.Sub(now), func() { in.later.must(ia.lifetimeOver) })
 	}
 }
 

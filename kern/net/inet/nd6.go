@@ -312,7 +312,7 @@ func (t *neighborTable) timeout(e *neighbor, timer **time.Timer) {
 	t.unreachable(held)
 	if router {
 		ifc, a := t.ifc, e.addr
-		ifc.in.later.do(func() { ifc.nd6.routerDown(ifc, a) })
+		ifc.in.later.must(func() { ifc.nd6.routerDown(ifc, a) })
 	}
 }
 

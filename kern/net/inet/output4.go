@@ -111,11 +111,47 @@ func (in *Inet) output4(p *ifnet.Packet, h header.IPv4, o outgoing) error {
 	case to.broadcast && o.from == nil && to.ifc.ifp.Flags()&abi.IFF_SIMPLEX != 0:
 		to.ifc.loop(p, ifnet.Broadcast, in.ipInput4)
 	}
+	return in.transmit4(p, h, to, o)
+}
+
+// transmit4 sends a datagram to its next hop, in pieces where it is longer than the MTU.
+func (in *Inet) transmit4(p *ifnet.Packet, h header.IPv4, to hop, o outgoing) error {
 	mtu := int(to.mtu4())
-	if p.Len() <= mtu || p.Segment.Size != 0 {
-		return to.ifc.send(p, to.addr, to.broadcast, o.from)
+	if pieceLen(p) <= mtu {
+		err := to.ifc.send(p, to.addr, to.broadcast, o.from)
+		if err == abi.EHOSTDOWN && to.entry != nil && to.entry.Flags&abi.RTF_GATEWAY != 0 {
+			return abi.EHOSTUNREACH
+		}
+		return err
+	}
+	if cutSmaller(p, mtu) {
+		return in.transmit4(p, h, to, o)
 	}
 	return in.fragment4(p, h, mtu, to, o)
+}
+
+// cutSmaller has a TCP segment that is yet to be cut be cut so that the pieces fit the MTU. It says whether p is one, and they do.
+func cutSmaller(p *ifnet.Packet, mtu int) bool {
+	over := pieceLen(p) - mtu
+	if over >= int(p.Segment.Size) {
+		return false
+	}
+	p.Segment.Size -= uint16(over)
+	return true
+}
+
+// pieceLen is how long the datagrams are that a packet becomes: its own length, or that of the segments which it will be cut into.
+func pieceLen(p *ifnet.Packet) int {
+	if p.Segment.Size == 0 {
+		return p.Len()
+	}
+	const dataOffsetAt = 12
+	var b [1]byte
+	n := int(p.Segment.HeaderLen)
+	if m, _ := p.Buf.ReadAt(b[:], int64(n+dataOffsetAt)); m == 0 {
+		return p.Len()
+	}
+	return min(p.Len(), n+int(b[0]>>4)*4+int(p.Segment.Size))
 }
 
 // mtu4 is the largest datagram on the way to the next hop: the route's or the interface's.

@@ -109,14 +109,14 @@ func (in *Inet) output6(p *ifnet.Packet, h header.IPv6, o outgoing) error {
 	if o.minMTU {
 		mtu = min(mtu, header.IPv6MinimumMTU)
 	}
-	if p.Len() > mtu && p.Segment.Size == 0 {
-		if o.dontFrag {
-			p.Release()
-			return abi.EMSGSIZE
-		}
-		return in.cut6(p, h, mtu, to)
+	switch {
+	case pieceLen(p) <= mtu || cutSmaller(p, mtu):
+		return to.ifc.send(p, to.addr, false, o.from)
+	case o.dontFrag:
+		p.Release()
+		return abi.EMSGSIZE
 	}
-	return to.ifc.send(p, to.addr, false, o.from)
+	return in.cut6(p, h, mtu, to)
 }
 
 // fragHdrLen is the length of a fragment header.

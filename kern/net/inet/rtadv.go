@@ -385,7 +385,7 @@ func (in *Inet) scheduleND() {
 		sooner(p.expire)
 	}
 	if !next.IsZero() && !in.halted() {
-		l.timer = time.AfterFunc(time.Until(next), func() { in.later.do(in.expireND) })
+		l.timer = time.AfterFunc(time.Until(next), func() { in.later.must(in.expireND) })
 	}
 }
 

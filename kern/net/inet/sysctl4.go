@@ -95,9 +95,9 @@ var tcpRows = []sysctlRow{
 	{".abc.enable", abi.CTL_CREATE, 1, 0, 0, nil},
 	{".abc.aggressive", abi.CTL_CREATE, 1, 0, 0, nil},
 	{".mslt.enable", abi.CTL_CREATE, 1, 0, 0, nil},
-	{".mslt.loopback", abi.CTL_CREATE, 2, 0, 0, nil},
+	{".mslt.loopback", abi.CTL_CREATE, 2, 1, maxInt, nil},
 	{".mslt.local", abi.CTL_CREATE, 10, 0, 0, nil},
-	{".mslt.remote", abi.CTL_CREATE, 60, 0, 0, nil},
+	{".mslt.remote", abi.CTL_CREATE, 60, 1, maxInt, nil},
 	{".mslt.remote_threshold", abi.CTL_CREATE, 6, 0, 0, nil},
 	{".vtw.enable", abi.CTL_CREATE, 0, 0, 0, nil},
 }

@@ -1,6 +1,9 @@
 package inet
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // workQueue does work on behalf of those who can not do it where they are: because it needs Config, which timers and the input
 // of packets must not wait for, or because it would come back to where they hold locks. A goroutine does it, one piece after the other, which is there only
@@ -15,7 +18,7 @@ type workQueue struct {
 	idle    sync.Cond // the goroutine has ended
 }
 
-// maxWork bounds the work that waits: what a flood of packets asks for beyond it is dropped.
+// maxWork bounds the work that waits on behalf of packets: what a flood of them asks for beyond it is dropped.
 const maxWork = 1024
 
 func (q *workQueue) init(lock sync.Locker) {
@@ -23,11 +26,16 @@ func (q *workQueue) init(lock sync.Locker) {
 	q.idle.L = &q.mu
 }
 
-// do has f called after what was asked for before, and says whether it will be.
-func (q *workQueue) do(f func()) bool {
+// do has f called after what was asked for before, and says whether it will be: not when too much waits already.
+func (q *workQueue) do(f func()) bool { return q.add(f, maxWork) }
+
+// must is do for what nobody from outside can cause, however often: timers.
+func (q *workQueue) must(f func()) { q.add(f, math.MaxInt) }
+
+func (q *workQueue) add(f func(), limit int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed || len(q.work) >= maxWork {
+	if q.closed || len(q.work) >= limit {
 		return false
 	}
 	q.work = append(q.work, f)
