@@ -216,6 +216,6 @@ func (in *Inet) WriteIP6(b []byte, opt RawOptions) error {
 		}
 	}
 	replaceHead(p, len(h), h)
-	in.Stats.IP6.Add(abi.IP6_STAT_RAWOUT, 1)
+	in.Stats.IP6.Add(abi.IP6_STAT_LOCALOUT, 1)
 	return in.output6(p, h, o)
 }

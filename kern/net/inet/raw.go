@@ -83,6 +83,8 @@ type RawOptions struct {
 	// MinMTU has an IPv6 datagram cut to 1280 bytes whatever the MTU (IPV6_USE_MIN_MTU); DontFragment has one refused that would have to be cut
 	// (IPV6_DONTFRAG).
 	MinMTU, DontFragment bool
+	// Whole says that the header is a user's (IP_HDRINCL), which is what IP_STAT_RAWOUT counts.
+	Whole bool
 }
 
 // WriteIP4 sends a datagram that begins with its IPv4 header, in network byte order, whatever its protocol, cut to fragments where it
@@ -120,7 +122,11 @@ func (in *Inet) WriteIP4(b []byte, opt RawOptions) error {
 	h.SetChecksum(0)
 	h.SetChecksum(^h.CalculateChecksum())
 	replaceHead(p, hlen, h)
-	in.Stats.IP.Add(abi.IP_STAT_RAWOUT, 1)
+	if opt.Whole {
+		in.Stats.IP.Add(abi.IP_STAT_RAWOUT, 1)
+	} else {
+		in.Stats.IP.Add(abi.IP_STAT_LOCALOUT, 1)
+	}
 	return in.output4(p, h, o)
 }
 

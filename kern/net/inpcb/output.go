@@ -24,6 +24,7 @@ type packet struct {
 	opts     pktopts // IPv6
 	flags    int     // MSG_DONTROUTE
 	anyCast  bool    // broadcasts need no SO_BROADCAST
+	whole    bool    // data begins with the user's IP header
 }
 
 // write sends a datagram. Errors: EMSGSIZE, EACCES (a broadcast), EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, EADDRNOTAVAIL, ENOBUFS.
@@ -39,6 +40,7 @@ func (p *pcb) rawOptions(k *packet) inet.RawOptions {
 	o := inet.RawOptions{
 		Direct:    k.flags&abi.MSG_DONTROUTE != 0 || p.so.Option(abi.SO_DONTROUTE),
 		Broadcast: k.anyCast || p.so.Option(abi.SO_BROADCAST),
+		Whole:     k.whole,
 	}
 	index := k.scope
 	if k.dst.IsMulticast() {

@@ -249,6 +249,7 @@ func (p *raw) sendWhole(k *packet) error {
 	}
 	b := slices.Clone(k.data)
 	swapHeader(b)
+	k.whole = true
 	k.dst = netip.AddrFrom4([4]byte(b[16:20]))
 	return p.writeIP4(b, k)
 }

@@ -220,3 +220,50 @@ func TestRawChecksum6(t *testing.T) {
 		}
 	}
 }
+
+// Oracle: netinet/ip_output.c and udp_usrreq.c: which of the counters that netstat -s shows a send is counted by.
+func TestCounters(t *testing.T) {
+	h := newHost(t)
+	counter := func(name string, i int) uint64 {
+		b, errno := h.Sysctl(name)
+		if errno != 0 {
+			t.Fatal(name, errno)
+		}
+		return binary.LittleEndian.Uint64(b[8*i:])
+	}
+	now := func() [3]uint64 {
+		return [3]uint64{counter("net.inet.ip.stats", abi.IP_STAT_LOCALOUT), counter("net.inet.ip.stats", abi.IP_STAT_RAWOUT),
+			counter("net.inet.udp.stats", abi.UDP_STAT_OPACKETS)}
+	}
+	udp, raw := h.socket(abi.AF_INET, abi.SOCK_DGRAM, 0), h.socket(abi.AF_INET, abi.SOCK_RAW, 200)
+	// A datagram that somebody receives is answered by no ICMP error, which would be counted too.
+	for _, typ := range []int{abi.SOCK_DGRAM, abi.SOCK_RAW} {
+		fd := h.socket(abi.AF_INET, typ, map[int]int{abi.SOCK_RAW: 200}[typ])
+		h.bind(fd, at("127.0.0.1:7000"))
+	}
+	whole := "\x45\x00\x14\x00\x00\x00\x00\x00\x40\xc8\x00\x00\x7f\x00\x00\x01\x7f\x00\x00\x01"
+	for _, c := range []struct {
+		what string
+		send func() abi.Errno
+		want [3]uint64
+	}{
+		{"UDP", func() abi.Errno { return h.sendto(udp, "x", at("127.0.0.1:7000")) }, [3]uint64{1, 0, 1}},
+		{"raw", func() abi.Errno { return h.sendto(raw, "x", at("127.0.0.1:0")) }, [3]uint64{1, 0, 0}},
+		{"IP_HDRINCL", func() abi.Errno {
+			h.setopt(raw, abi.IPPROTO_IP, abi.IP_HDRINCL, cint(1))
+			return h.sendto(raw, whole, at("127.0.0.1:0"))
+		}, [3]uint64{0, 1, 0}},
+	} {
+		before := now()
+		if errno := c.send(); errno != 0 {
+			t.Fatal(c.what, errno)
+		}
+		after := now()
+		for i := range after {
+			after[i] -= before[i]
+		}
+		if after != c.want {
+			t.Errorf("%s: %v, want %v", c.what, after, c.want)
+		}
+	}
+}
