@@ -58,6 +58,7 @@ func (l *groupList) announce(g *group) {
 // schedule has a group reported after a time. Called with mu held.
 func (l *groupList) schedule(g *group, wait time.Duration) {
 	g.stop()
+	g.due = time.Now().Add(wait)
 	var t *time.Timer
 	t = time.AfterFunc(wait, func() { l.report(g, &t) })
 	g.timer = t
@@ -191,10 +192,13 @@ func (l *groupList) query(which netip.Addr, all bool, within time.Duration, v1 b
 		l.v1, within = time.Now().Add(igmpV1Time), reportInterval
 	}
 	for _, g := range l.groups {
-		if g.addr.Is4() != which.Is4() || !all && g.addr != which || !l.reported(g.addr) || l.closed || g.timer != nil {
+		if g.addr.Is4() != which.Is4() || !all && g.addr != which || !l.reported(g.addr) || l.closed {
 			continue
 		}
-		l.schedule(g, rand.N(max(within, time.Millisecond)))
+		wait := rand.N(max(within, time.Millisecond))
+		if g.timer == nil || time.Now().Add(wait).Before(g.due) {
+			l.schedule(g, wait)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type group struct {
 	left  int  // unsolicited reports to be sent
 	last  bool // we were the last to report it
 	timer *time.Timer
+	due   time.Time // when the timer runs out
 }
 
 func (l *groupList) init(ifc *iface) { l.ifc, l.groups = ifc, map[netip.Addr]*group{} }
