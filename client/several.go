@@ -50,3 +50,89 @@ func (s *Sys) together(requests []request) {
 		}
 	}
 }
+
+// SmallFile is a file that ReadSmall reads.
+type SmallFile struct {
+	Path string
+	Data []byte // room for what the file holds; then that, as far as there is room
+	Err  error
+}
+
+// ReadSmall reads files of a directory by one read(2) each, as many as the process may have descriptors. On a connection it
+// costs a fraction of as many calls.
+func (s *Sys) ReadSmall(fd int, files []SmallFile) {
+	fds := make([]int, len(files))
+	requests := make([]request, len(files))
+	for i := range files {
+		requests[i] = s.at(abi.SYS_openat, fd, files[i].Path)
+		requests[i].int(abi.O_RDONLY | abi.O_NONBLOCK | abi.O_CLOEXEC)
+		requests[i].int(0)
+	}
+	s.together(requests)
+	for i := range files {
+		fds[i], files[i].Err = requests[i].num()
+	}
+	s.readOpen(fds, files)
+	requests = requests[:0]
+	for i := range files {
+		if fds[i] >= 0 {
+			r := s.request(abi.SYS_close)
+			r.int(fds[i])
+			requests = append(requests, r)
+		}
+	}
+	s.together(requests)
+	for i := range requests {
+		requests[i].do() //nolint:errcheck // nothing was written
+	}
+}
+
+// readOpen reads those files that have been opened.
+func (s *Sys) readOpen(fds []int, files []SmallFile) {
+	var requests []request
+	var open []*SmallFile
+	for i := range files {
+		if files[i].Err != nil {
+			continue
+		}
+		r := s.request(abi.SYS_read)
+		r.int(fds[i])
+		r.out(files[i].Data)
+		requests, open = append(requests, r), append(open, &files[i])
+	}
+	s.together(requests)
+	for i, f := range open {
+		n, err := requests[i].size(len(f.Data))
+		f.Data, f.Err = f.Data[:max(n, 0)], err
+	}
+}
+
+// OpenatClosing closes a descriptor of a directory that was read, and opens a file as Openat does.
+func (s *Sys) OpenatClosing(old, fd int, path string, flags int) (int, error) {
+	requests := []request{s.at(abi.SYS_openat, fd, path), s.request(abi.SYS_close)}
+	requests[0].int(flags)
+	requests[0].int(0)
+	requests[1].int(old)
+	s.together(requests)
+	opened, err := requests[0].num()
+	requests[1].do() //nolint:errcheck // nothing was written
+	return opened, err
+}
+
+// GetdentsEnd is Getdents of what is likely to be all that there is: it fills more too, at the same time, to see the end. A
+// directory of which both have something may have further entries.
+func (s *Sys) GetdentsEnd(fd int, b, more []byte) (n, m int, err error) {
+	var requests [2]request
+	for i, p := range [][]byte{b, more} {
+		requests[i] = s.request(abi.SYS___getdents30)
+		requests[i].int(fd)
+		requests[i].out(p)
+	}
+	s.together(requests[:])
+	n, err = requests[0].size(len(b))
+	m, also := requests[1].size(len(more))
+	if err == nil {
+		err = also
+	}
+	return max(n, 0), max(m, 0), err
+}

@@ -71,3 +71,36 @@ func TestFstatatsGone(t *testing.T) {
 		}
 	})
 }
+
+// TestReadSmall reads files at once: such as are missing, are no files, and are larger than the room for them.
+func TestReadSmall(t *testing.T) {
+	each(t, func(t *testing.T, p *client.Process) {
+		for name, data := range map[string]string{"a": "some", "b": "", "c": "more than there is room for"} {
+			if err := p.WriteFile("/"+name, []byte(data), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		room := func(path string) client.SmallFile { return client.SmallFile{Path: path, Data: make([]byte, 8)} }
+		files := []client.SmallFile{room("a"), room("nope"), room("b"), room("c"), room(".")}
+		root, err := p.Open("/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer root.Close()
+		for range 40 { // more than there are descriptors, if any were left open
+			for i := range files {
+				files[i].Data = files[i].Data[:cap(files[i].Data)]
+			}
+			p.Sys().ReadSmall(root.Fd(), files)
+		}
+		for i, want := range []struct {
+			data string
+			err  error
+		}{{"some", nil}, {"", abi.ENOENT}, {"", nil}, {"more tha", nil}, {"", abi.EISDIR}} {
+			f := files[i]
+			if !errors.Is(f.Err, want.err) || f.Err == nil && string(f.Data) != want.data {
+				t.Errorf("%s: %q, %v", f.Path, f.Data, f.Err)
+			}
+		}
+	})
+}

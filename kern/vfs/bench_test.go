@@ -51,6 +51,25 @@ func TestStatAllocatesNothing(t *testing.T) {
 	}
 }
 
+// BenchmarkLookup looks up paths whose names are cached: one that is not there, ones through symbolic links, "..", and one from a
+// directory's descriptor. It allocates nothing.
+func BenchmarkLookup(b *testing.B) {
+	for _, path := range []string{"/a/b/file", "/a/b/nope", "/link/b/file", "/a/b/../b/file", "file"} {
+		b.Run(path, func(b *testing.B) {
+			c := benchCaller(b)
+			tree(c.P, "/a/", "/a/b/", "/a/b/file")
+			c.call(abi.SYS_symlink, c.str("a"), c.str("/link"))
+			dir := c.call(abi.SYS_open, c.str("/a/b"), abi.O_RDONLY, 0)
+			addr := c.str(path)
+			args := []uint64{dir, addr, abi.F_OK, 0}
+			b.ReportAllocs()
+			for b.Loop() {
+				c.Syscall(&c.Mem, abi.SYS_faccessat, args)
+			}
+		})
+	}
+}
+
 func BenchmarkOpenClose(b *testing.B) {
 	c := benchCaller(b)
 	tree(c.P, "/tmp/file")

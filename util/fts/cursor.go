@@ -22,6 +22,9 @@ type Cursor struct {
 	levels []level
 	closed int // levels before this one are closed, but for the pinned
 	open   int // levels with a descriptor
+	left   int // the descriptor of a directory that was left, to be closed with the next call; -1 is none
+
+	entries [2][]byte // what directories are read into
 }
 
 // level is a directory on the way.
@@ -32,7 +35,7 @@ type level struct {
 }
 
 // NewCursor returns a cursor in the working directory.
-func NewCursor(sys *client.Sys) *Cursor { return &Cursor{sys: sys} }
+func NewCursor(sys *client.Sys) *Cursor { return &Cursor{sys: sys, left: -1} }
 
 // FD returns a descriptor for the *at calls. It is good until the next Enter or Leave.
 func (c *Cursor) FD() int {
@@ -49,7 +52,7 @@ func (c *Cursor) Enter(path string, follow bool) error {
 	if !follow {
 		flags |= abi.O_NOFOLLOW
 	}
-	fd, err := c.sys.Openat(c.FD(), path, flags, 0)
+	fd, err := c.openat(path, flags)
 	if err != nil {
 		return err
 	}
@@ -60,6 +63,24 @@ func (c *Cursor) Enter(path string, follow bool) error {
 	c.levels = append(c.levels, level{fd: fd, followed: follow})
 	c.open++
 	return nil
+}
+
+// openat opens a directory, and closes the one that was left before.
+func (c *Cursor) openat(path string, flags int) (int, error) {
+	if c.left < 0 {
+		return c.sys.Openat(c.FD(), path, flags, 0)
+	}
+	old := c.left
+	c.left = -1
+	return c.sys.OpenatClosing(old, c.FD(), path, flags)
+}
+
+// leave has a descriptor closed soon.
+func (c *Cursor) leave(fd int) {
+	if c.left >= 0 {
+		c.sys.Close(c.left)
+	}
+	c.left = fd
 }
 
 // shut closes the topmost level that is open if there are too many.
@@ -91,10 +112,10 @@ func (c *Cursor) Leave() error {
 		}
 		c.closed = min(c.closed, top-1)
 	}
-	err := c.sys.Close(c.levels[top].fd)
+	c.leave(c.levels[top].fd)
 	c.levels = c.levels[:top]
 	c.open--
-	return err
+	return nil
 }
 
 // reopen opens a closed level from the one below it.
@@ -123,5 +144,6 @@ func (c *Cursor) Close() {
 			c.sys.Close(l.fd)
 		}
 	}
+	c.leave(-1)
 	c.levels, c.open, c.closed = nil, 0, 0
 }

@@ -134,33 +134,51 @@ func (c *Cursor) Children(dir *Entry, o *Options) ([]*Entry, error) {
 	if o.Compare != nil {
 		slices.SortStableFunc(list, o.Compare)
 	}
+	if o.Entered != nil {
+		o.Entered(list)
+	}
 	return list, err
 }
 
 // readSize is the size of the buffer for directory entries: one call reads about a thousand.
 const readSize = 64 << 10
 
+// endSize is the size of the buffer that is asked for along with it, to see that there is no more.
+const endSize = 4 << 10
+
 // names reads the directory.
 func (c *Cursor) names(dir *Entry, o *Options) ([]*Entry, error) {
+	if c.entries[0] == nil {
+		c.entries = [2][]byte{make([]byte, readSize), make([]byte, endSize)}
+	}
 	var list []*Entry
-	buf := make([]byte, readSize)
 	for {
-		n, err := c.sys.Getdents(c.FD(), buf)
-		if err != nil || n == 0 {
+		n, more, err := c.sys.GetdentsEnd(c.FD(), c.entries[0], c.entries[1])
+		for i, size := range []int{n, more} {
+			var bad error
+			if list, bad = dir.appendEntries(list, c.entries[i][:size], o); bad != nil {
+				return list, bad
+			}
+		}
+		if err != nil || n == 0 || more == 0 {
 			return list, err
 		}
-		for d, err := range client.Dirents(buf[:n]) {
-			if err != nil {
-				return list, err
-			}
-			if name := string(d.Name); o.wants(name, d.Type) {
-				list = append(list, &Entry{
-					Path: dir.childPath(name), Rel: name, Level: dir.Level + 1, Parent: dir,
-					Type: d.Type, Fileno: d.Ino,
-				})
-			}
+	}
+}
+
+// appendEntries appends what getdents(2) has returned of the directory. Errors are those of client.Dirents.
+func (e *Entry) appendEntries(list []*Entry, b []byte, o *Options) ([]*Entry, error) {
+	for d, err := range client.Dirents(b) {
+		if err != nil {
+			return list, err
+		}
+		if name := string(d.Name); o.wants(name, d.Type) {
+			list = append(list, &Entry{
+				Path: e.childPath(name), Rel: name, Level: e.Level + 1, Parent: e, Type: d.Type, Fileno: d.Ino,
+			})
 		}
 	}
+	return list, nil
 }
 
 // wants tells whether a directory entry is to be seen.

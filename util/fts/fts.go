@@ -28,6 +28,9 @@ type Options struct {
 	// Hide tells by its name whether something in a directory is to be left out; nil is no.
 	Hide func(name string) bool
 
+	// Entered is called with what is in a directory, in order, before that is visited; nil is no such call.
+	Entered func(list []*Entry)
+
 	// Compare is the order of the arguments, and of what is in a directory; nil is
 	// that of the command line and of the directory.
 	Compare func(a, b *Entry) int

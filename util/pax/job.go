@@ -45,6 +45,7 @@ type job struct {
 	directories             []restore
 	destination             fileID // the directory that copies go to
 	temporary               int
+	ahead                   *readAhead // nil if no file is to be read that may not be wanted
 	buf                     []byte
 }
 

@@ -20,6 +20,8 @@ type member struct {
 	path  string // of the file that is read
 	rel   string // the same, from the descriptor dir
 	dir   int
+	held  []byte   // what the file holds, as far as it is not written, if early
+	early bool     // it was read ahead
 	chose *pattern // that selected it
 }
 

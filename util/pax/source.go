@@ -61,6 +61,10 @@ func readName(in *bufio.Reader, end byte) (string, error) {
 // there was an argument.
 func (j *job) walk(do func(*member) bool) {
 	options := &fts.Options{Follow: j.follow, FollowArguments: j.followArguments, OneDevice: j.oneDevice}
+	if j.wantsAll() {
+		j.ahead = &readAhead{data: make(map[*fts.Entry][]byte)}
+		options.Entered = j.ahead.entered
+	}
 	for arg := range j.arguments() {
 		if dir, change := strings.CutPrefix(arg, changeDir); change {
 			if err := j.sys.Chdir(dir); err != nil {
@@ -78,6 +82,12 @@ func (j *job) walk(do func(*member) bool) {
 			}
 		}
 	}
+}
+
+// wantsAll tells whether every file that is found goes into an archive, and what it holds with it.
+func (j *job) wantsAll() bool {
+	writes := j.mode == archive || j.mode == appending
+	return writes && !j.newer && !j.resetTime && !j.ask && len(j.users)+len(j.groups)+len(j.times)+len(j.excluded) == 0
 }
 
 // visit calls do with an entry of the walk, and tells whether to go on.
@@ -118,6 +128,10 @@ func (j *job) visit(c *fts.Cursor, e *fts.Entry, do func(*member) bool) bool {
 	}
 	if !m.isRegular() {
 		m.st.Size = 0
+	}
+	if j.ahead != nil {
+		m.held = j.ahead.take(c, j.sys, e)
+		m.early = m.held != nil
 	}
 	return !j.selectedBy(m) || do(m)
 }

@@ -129,7 +129,7 @@ func (j *job) writeMember(m *member) bool {
 		j.linkTo(m)
 	}
 	fd := -1
-	if m.isRegular() && !m.hard {
+	if m.isRegular() && !m.hard && !m.early {
 		var ok bool
 		if fd, ok = j.open(m); !ok {
 			j.forget(m)
@@ -137,7 +137,7 @@ func (j *job) writeMember(m *member) bool {
 		}
 	}
 	defer func() { j.closeRead(m, fd) }()
-	if !j.modify(m) || j.format.sums && fd >= 0 && !j.addUp(m, fd) {
+	if !j.modify(m) || j.format.sums && (fd >= 0 || m.early) && !j.addUp(m, fd) {
 		j.forget(m)
 		return true
 	}
@@ -156,7 +156,7 @@ func (j *job) writeMember(m *member) bool {
 		j.fail(err, "Failed write to archive volume 1")
 		return false
 	}
-	return fd < 0 || j.writeData(m, fd)
+	return fd < 0 && !m.early || j.writeData(m, fd)
 }
 
 // isStored tells whether the archive has a file that is not older under the same name, and notes this one if not.
@@ -182,6 +182,12 @@ func (j *job) isArchive(m *member) bool {
 func (j *job) addUp(m *member, fd int) bool {
 	total := int64(0)
 	m.sum = 0
+	if m.early {
+		for _, b := range m.held {
+			m.sum += uint32(b)
+		}
+		return true
+	}
 	for {
 		n, err := j.sys.Read(fd, j.buf)
 		if err != nil {
@@ -235,6 +241,11 @@ func (j *job) writeData(m *member, fd int) bool {
 
 // readFile reads from a file that is to have more data, and tells whether it has.
 func (j *job) readFile(m *member, fd int, p []byte) (int, bool) {
+	if m.early {
+		n := copy(p, m.held)
+		m.held = m.held[n:]
+		return n, true
+	}
 	n, err := j.sys.Read(fd, p)
 	if err != nil {
 		j.fail(err, "File read error on %s", m.path)
