@@ -118,6 +118,7 @@ var layouts = []struct {
 	{"struct icmp6_ifstat", SizeofIcmp6Ifstat, func() record { return new(Icmp6Ifstat) }},
 	{"struct in6_ndireq", SizeofIn6Ndireq, func() record { return new(In6Ndireq) }},
 	{"struct in6_nbrinfo", SizeofIn6Nbrinfo, func() record { return new(In6Nbrinfo) }},
+	{"struct in6_ndifreq", SizeofIn6Ndifreq, func() record { return new(In6Ndifreq) }},
 	{"struct in6_prefixreq", SizeofIn6Prefixreq, func() record { return new(In6Prefixreq) }},
 	{"struct nd_ifinfo", SizeofNdIfinfo, func() record { return new(NdIfinfo) }},
 	{"struct in6_defrouter", SizeofIn6Defrouter, func() record { return new(In6Defrouter) }},

@@ -7586,6 +7586,50 @@ func (s *In6Nbrinfo) get(b *[SizeofIn6Nbrinfo]byte) {
 	s.Expire = int32(binary.LittleEndian.Uint32(b[48:52]))
 }
 
+// SizeofIn6Ndifreq is the size of a struct in6_ndifreq in bytes.
+const SizeofIn6Ndifreq = 24
+
+// In6Ndifreq is struct in6_ndifreq.
+type In6Ndifreq struct {
+	Ifname  [16]byte // ifname
+	Ifindex uint64   // ifindex
+}
+
+// Encode writes s to the first SizeofIn6Ndifreq bytes of b, padding as zeroes.
+func (s *In6Ndifreq) Encode(b []byte) error {
+	if len(b) < SizeofIn6Ndifreq {
+		return ErrShort
+	}
+	s.put((*[SizeofIn6Ndifreq]byte)(b))
+	return nil
+}
+
+// Decode sets s from the first SizeofIn6Ndifreq bytes of b.
+func (s *In6Ndifreq) Decode(b []byte) error {
+	if len(b) < SizeofIn6Ndifreq {
+		return ErrShort
+	}
+	s.get((*[SizeofIn6Ndifreq]byte)(b))
+	return nil
+}
+
+// Append appends s as Encode writes it.
+func (s *In6Ndifreq) Append(b []byte) []byte {
+	var raw [SizeofIn6Ndifreq]byte
+	s.put(&raw)
+	return append(b, raw[:]...)
+}
+
+func (s *In6Ndifreq) put(b *[SizeofIn6Ndifreq]byte) {
+	copy(b[0:16], s.Ifname[:])
+	binary.LittleEndian.PutUint64(b[16:24], s.Ifindex)
+}
+
+func (s *In6Ndifreq) get(b *[SizeofIn6Ndifreq]byte) {
+	copy(s.Ifname[:], b[0:16])
+	s.Ifindex = binary.LittleEndian.Uint64(b[16:24])
+}
+
 // SizeofIn6Prefixreq is the size of a struct in6_prefixreq in bytes.
 const SizeofIn6Prefixreq = 72
 
