@@ -46,6 +46,10 @@ type Env struct {
 	// Proc is the process on the kernel; nil for a utility that needs none.
 	Proc *client.Process
 
+	// Connect makes a process on the kernel that an environment names, for a utility that runs without one and has another
+	// run; nil if that cannot be.
+	Connect func(ctx context.Context, name string, getenv func(string) string) (*client.Process, error)
+
 	// Set is where [Env.Run] finds other utilities; nil if there are none.
 	Set Set
 
@@ -179,7 +183,9 @@ func (env *Env) Run(ctx context.Context, name string, args ...string) int {
 	}
 	child := *env
 	child.Args = append([]string{name}, args...)
-	if env.Proc != nil && !u.NoKernel {
+	switch {
+	case u.NoKernel:
+	case env.Proc != nil:
 		proc, err := env.Proc.Fork()
 		if err != nil {
 			return env.Err(err, "fork")
@@ -188,6 +194,13 @@ func (env *Env) Run(ctx context.Context, name string, args ...string) int {
 		if err := proc.Exec(name); err != nil {
 			return env.Err(err, "%s", name)
 		}
+		child.Proc = proc
+	case env.Connect != nil:
+		proc, err := env.Connect(ctx, name, env.Getenv)
+		if err != nil {
+			return env.Errx("%v", err)
+		}
+		defer proc.Close()
 		child.Proc = proc
 	}
 	return Run(ctx, u, &child)

@@ -35,6 +35,9 @@ func main() {
 		Set:    all.Set{},
 
 		HostEnviron: os.Environ,
+		Connect: func(ctx context.Context, name string, getenv func(string) string) (*client.Process, error) {
+			return client.FromEnv(ctx, name, getenv)
+		},
 	}
 	os.Exit(dispatch(context.Background(), env))
 }

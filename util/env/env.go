@@ -1,11 +1,15 @@
-// Package env is env(1): it prints the environment, or runs a utility in another one. A command of the host it does not run.
+// Package env is env(1): it prints the environment, or runs a utility in another one. A program of the host it runs only by a path and
+// from the host's own shell: a bare name is a utility's or nobody's.
 //
 // Start reading at run.
 package env
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os/exec"
 	"strings"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -14,14 +18,15 @@ import (
 
 // Utility is env.
 var Utility = util.Utility{
-	Name:    "env",
-	Section: 1,
-	Doc:     "set and print environment",
-	Usage:   []string{"[-i] [name=value ...] [utility [argument ...]]"},
-	Options: []util.Option{{Letter: 'i', Doc: "Begin with an empty environment; \"-\" is the same."}},
+	Name:     "env",
+	Section:  1,
+	Doc:      "set and print environment",
+	Usage:    []string{"[-i] [name=value ...] [utility [argument ...]]"},
+	NoKernel: true,
+	Options:  []util.Option{{Letter: 'i', Doc: "Begin with an empty environment; \"-\" is the same."}},
 	Operands: []util.Operand{
 		{Name: "name=value", Doc: "Set a variable."},
-		{Name: "utility", Doc: "What to run. Without it the environment is printed."},
+		{Name: "utility", Doc: "What to run: a utility, or from the host's shell the path of a program. Without it the environment is printed."},
 	},
 	Main: run,
 }
@@ -77,6 +82,9 @@ func run(ctx context.Context, e *util.Env) int {
 		}
 		return util.ExitOK
 	}
+	if strings.Contains(args[0], "/") && e.Environ == nil && e.HostEnviron != nil {
+		return runHost(ctx, e, vars, args)
+	}
 	if e.Lookup(args[0]) == nil {
 		e.Warn(abi.ENOENT, "%s", args[0])
 		return util.ExitNotFound
@@ -84,4 +92,29 @@ func run(ctx context.Context, e *util.Env) int {
 	child := *e
 	child.Environ, child.Getenv = vars, vars.get
 	return child.Run(ctx, args[0], args[1:]...)
+}
+
+// exitNotExecutable is the status for a program that is there and cannot be executed.
+const exitNotExecutable = 126
+
+// runHost runs a program of the host and returns its exit status.
+func runHost(ctx context.Context, e *util.Env, vars variables, args []string) int {
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = append([]string{}, vars...), e.Stdin, e.Stdout, e.Stderr
+	if err := e.Flush(); err != nil {
+		return util.ExitFailure
+	}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return max(exit.ExitCode(), 1)
+	case errors.Is(err, fs.ErrNotExist):
+		e.Warn(abi.ENOENT, "%s", args[0])
+		return util.ExitNotFound
+	case err != nil:
+		e.Warn(err, "%s", args[0])
+		return exitNotExecutable
+	}
+	return util.ExitOK
 }

@@ -3,6 +3,8 @@ package env_test
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -54,4 +56,41 @@ func TestHost(t *testing.T) {
 	if out.String() != "A=1\nB=2\n" {
 		t.Error(out.String())
 	}
+}
+
+// TestHostProgram: from the host's shell a program is run by its path, with the environment and nothing else; a bare name is never the host's.
+func TestHostProgram(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args   []string
+		want   string
+		status int
+	}{
+		{[]string{"env", "-i", "A=1", "ENV_TEST_PRINT=1", self}, "A=1\nENV_TEST_PRINT=1\n", 3},
+		{[]string{"env", "/nope/nope"}, "env: /nope/nope: No such file or directory\n", 127},
+		{[]string{"env", "nope"}, "env: nope: No such file or directory\n", 127},
+	} {
+		var out bytes.Buffer
+		status := util.Run(context.Background(), all.Lookup("env"), &util.Env{
+			Args: c.args, Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out, Set: all.Set{},
+			HostEnviron: func() []string { return []string{"PATH=" + filepath.Dir(self)} }, Getenv: func(string) string { return "" },
+		})
+		if out.String() != c.want || status != c.status {
+			t.Errorf("%v: %q [%d]", c.args, out.String(), status)
+		}
+	}
+}
+
+// TestMain is also the program of the host: it prints its environment.
+func TestMain(m *testing.M) {
+	if os.Getenv("ENV_TEST_PRINT") != "" {
+		for _, v := range os.Environ() {
+			os.Stdout.WriteString(v + "\n")
+		}
+		os.Exit(3)
+	}
+	os.Exit(m.Run())
 }
