@@ -16,6 +16,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/fs/union"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
 	"github.com/rumpctrl/rumpctrl/component/net/bridge"
+	"github.com/rumpctrl/rumpctrl/component/net/gif"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
 	"github.com/rumpctrl/rumpctrl/component/net/net"
 	"github.com/rumpctrl/rumpctrl/component/net/netinet"
@@ -144,7 +145,7 @@ func network() []Entry {
 		{Name: "rumpnet_bpfjit", Needs: append(slices.Clone(onNet), "rumpdev_bpf", "rumpkern_sljit"), Doc: "compiled packet filters"},
 		have(bridge.Component()),
 		{Name: "rumpnet_config", Needs: onInet, Doc: "configuration of interfaces at start"},
-		{Name: "rumpnet_gif", Needs: onInet, Doc: "tunnels"},
+		have(gif.Component()),
 		have(local.Component()),
 		have(net.Component()),
 		{Name: "rumpnet_net80211", Needs: onNet, Doc: "wireless networks"},
