@@ -53,6 +53,15 @@ func parse(v6 bool, sa []byte) (address, error) {
 	return address{ip: ip, port: port, scope: uint16(scope)}, nil
 }
 
+// parse reads an address. Errors: EINVAL, EAFNOSUPPORT, ENXIO.
+func (p *pcb) parse(sa []byte) (address, error) {
+	a, err := parse(p.v6, sa)
+	if err == nil && a.ip.Is4In6() && p.only6() {
+		err = abi.EINVAL
+	}
+	return a, err
+}
+
 // sockaddr is the address as a struct sockaddr of the socket's family.
 func (a address) sockaddr() []byte {
 	scope := uint32(0)

@@ -6,7 +6,7 @@
 // backlog, the lists that netstat reads. UDP and raw sockets are this package's own from the datagram up.
 //
 // Start reading at Tables, a kernel's sockets, and at pcb, what all of them have: addresses, ports, IP options. tcp.go, udp.go and raw.go
-// are the three kinds.
+// are the three kinds; output.go and control.go serve the last two.
 //
 // # Locks
 //

@@ -137,3 +137,10 @@ func (p *pcb) Peername() ([]byte, error) {
 	}
 	return foreign.sockaddr(), nil
 }
+
+// within says whether the connection is one within the host.
+func (p *pcb) within() bool {
+	_, foreign, _ := p.names()
+	_, own := p.ts.in.LocalAddr(foreign.ip.Unmap(), foreign.scope)
+	return own
+}
