@@ -75,11 +75,14 @@ func (ia *ifaddr) setFlags(set, clear uint32) bool {
 	}
 }
 
-// notReady are the flags of an address that may not be used yet, or no longer.
-const notReady = abi.IN6_IFF_TENTATIVE | abi.IN6_IFF_DUPLICATED | abi.IN6_IFF_DETACHED
+// notReady are the flags of an address that may not be used yet, or not at all: IN6_IFF_NOTREADY.
+const notReady = abi.IN6_IFF_TENTATIVE | abi.IN6_IFF_DUPLICATED
 
 // ready says whether packets may come from the address.
 func (ia *ifaddr) ready() bool { return ia.flags.Load()&notReady == 0 }
+
+// attached says whether the address is ready and its interface is in use: whether it is one to choose.
+func (ia *ifaddr) attached() bool { return ia.flags.Load()&(notReady|abi.IN6_IFF_DETACHED) == 0 }
 
 // scopeOf is the index of the interface for an address that has a meaning there only, 0 for others.
 func scopeOf(a netip.Addr, ifc *iface) uint16 {
@@ -122,14 +125,14 @@ func (in *Inet) addrsOf(ifp *ifnet.Interface, family int) []*ifaddr {
 	return list
 }
 
-// firstAddr is the primary address of an interface, one that is ready before others; nil without any.
+// firstAddr is the primary address of an interface, one that can be used before others; nil without any.
 func (in *Inet) firstAddr(ifp *ifnet.Interface, family int) *ifaddr {
 	var first *ifaddr
 	for _, ia := range in.addrs.Load().list {
 		if ia.ifc.ifp != ifp || ia.family() != family {
 			continue
 		}
-		if ia.ready() {
+		if ia.attached() {
 			return ia
 		}
 		if first == nil {

@@ -30,20 +30,6 @@ const (
 	igmpV1Time = 400 * time.Second
 )
 
-// Indices of net.inet.igmp.stats.
-const (
-	igmpRcvTotal = iota
-	igmpRcvTooShort
-	igmpRcvBadSum
-	igmpRcvQueries
-	igmpRcvBadQueries
-	igmpRcvReports
-	igmpRcvBadReports
-	igmpRcvOurReports
-	igmpSndReports
-	igmpNumStats
-)
-
 var allRouters4 = netip.AddrFrom4([4]byte{224, 0, 0, 2})
 
 // announce tells routers of a group that the interface has just joined: at once and once again. Called with mu held.
@@ -112,7 +98,7 @@ func (ifc *iface) sendIGMP(typ byte, g, dst netip.Addr) {
 	copy(b[4:], a[:])
 	binary.BigEndian.PutUint16(b[2:], ^checksum.Checksum(b, 0))
 	if typ != igmpLeave {
-		ifc.in.Stats.IGMP.Add(igmpSndReports, 1)
+		ifc.in.Stats.IGMP.Add(abi.IGMP_STAT_SND_REPORTS, 1)
 	}
 	h := header4{src: src, dst: dst, proto: abi.IPPROTO_IGMP, ttl: 1, options: []byte{routerAlert, 4, 0, 0}}
 	ifc.in.send4(h, b, outgoing{ifc: ifc, noLoop: true})
@@ -123,7 +109,6 @@ type header4 struct {
 	src, dst        netip.Addr
 	proto, ttl, tos uint8
 	options         []byte // a multiple of 4 bytes
-	df              bool
 }
 
 // send4 sends a datagram of our own.
@@ -138,9 +123,6 @@ func (in *Inet) send4(h header4, payload []byte, o outgoing) error {
 	if hlen+len(payload) >= minFragSize {
 		f.ID = in.newID()
 	}
-	if h.df {
-		f.Flags = header.IPv4FlagDontFragment
-	}
 	ip.Encode(&f)
 	ip.SetHeaderLength(uint8(hlen))
 	copy(b[header.IPv4MinimumSize:], h.options)
@@ -153,33 +135,33 @@ func (in *Inet) send4(h header4, payload []byte, o outgoing) error {
 // igmpInput acts on an IGMP message that came in on the interface.
 func (l *groupList) igmpInput(d *datagram) {
 	st := &l.ifc.in.Stats.IGMP
-	st.Add(igmpRcvTotal, 1)
+	st.Add(abi.IGMP_STAT_RCV_TOTAL, 1)
 	b := make([]byte, igmpLen)
 	if n, _ := d.p.Buf.ReadAt(b, int64(d.hlen)); n < igmpLen {
-		st.Add(igmpRcvTooShort, 1)
+		st.Add(abi.IGMP_STAT_RCV_TOOSHORT, 1)
 		return
 	}
 	if d.p.Buf.Checksum(d.hlen) != 0xffff {
-		st.Add(igmpRcvBadSum, 1)
+		st.Add(abi.IGMP_STAT_RCV_BADSUM, 1)
 		return
 	}
 	g := netip.AddrFrom4([4]byte(b[4:]))
 	switch b[0] {
 	case igmpQuery:
-		st.Add(igmpRcvQueries, 1)
+		st.Add(abi.IGMP_STAT_RCV_QUERIES, 1)
 		if !d.dst.IsMulticast() || g != unspecified4 && !g.IsMulticast() {
-			st.Add(igmpRcvBadQueries, 1)
+			st.Add(abi.IGMP_STAT_RCV_BADQUERIES, 1)
 			return
 		}
 		l.query(g, g == unspecified4, time.Duration(b[1])*100*time.Millisecond, b[1] == 0)
 	case igmpReportV1, igmpReportV2:
-		st.Add(igmpRcvReports, 1)
+		st.Add(abi.IGMP_STAT_RCV_REPORTS, 1)
 		if !g.IsMulticast() || g != d.dst {
-			st.Add(igmpRcvBadReports, 1)
+			st.Add(abi.IGMP_STAT_RCV_BADREPORTS, 1)
 			return
 		}
 		if l.heard(g) {
-			st.Add(igmpRcvOurReports, 1)
+			st.Add(abi.IGMP_STAT_RCV_OURREPORTS, 1)
 		}
 	}
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"net/netip"
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 	"github.com/rumpctrl/rumpctrl/kern/net/inet"
+	"github.com/rumpctrl/rumpctrl/kern/net/route"
 )
 
 // pair are two kernels on a wire, 10.1.1.1 and 10.1.1.2.
@@ -111,4 +114,50 @@ func TestForwarding(t *testing.T) {
 		t.Errorf("unreachable: % x", e[20:28])
 	}
 	a.ping4("", "10.2.2.2", 1000)
+}
+
+var rawOptions inet.RawOptions
+
+// TestForwardSegment: a TCP segment that is yet to be cut is cut for the MTU of the next network, or refused where it must not be (RFC 1191).
+func TestForwardSegment(t *testing.T) {
+	left, right := newWire(true), newWire(true)
+	r := newHost(t)
+	in, out := r.attach(left, "shm0", 2), r.attach(right, "shm1", 3)
+	r.add4(in, "10.1.1.254/24")
+	r.add4(out, "10.2.2.254/24")
+	r.n.Config.Lock()
+	out.SetMTU(600)
+	for addr, ifp := range map[string]*ifnet.Interface{"10.2.2.2": out, "10.1.1.55": in} {
+		if err := r.in.LLTable(abi.AF_INET).AddNeighbor(route.Neighbor{If: ifp, Addr: netip.MustParseAddr(addr), LinkAddr: []byte{2, 0, 0, 0, 0, 0x66}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.n.Config.Unlock()
+	segment := func(df byte) *ifnet.Packet {
+		tcp := append([]byte{0x12, 0x34, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 16, 0xff, 0xff, 0, 0, 0, 0}, make([]byte, 4000)...)
+		d := ip4("10.1.1.55", "10.2.2.2", abi.IPPROTO_TCP, 64, tcp)
+		d[6] = df
+		s := sum(d[:20])
+		d[10], d[11] = byte(s>>8), byte(s)
+		p := ifnet.NewPacket(append([]byte{2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 0x55, 8, 0}, d...))
+		p.Flags = ifnet.ChecksumMissing | ifnet.ChecksumGood
+		p.Segment = ifnet.Segment{Size: 1460, HeaderLen: 20}
+		return p
+	}
+	in.Input(segment(0x40))
+	left.wait(t, "fragmentation needed", func(b []byte) bool { return b[23] == abi.IPPROTO_ICMP && b[34] == abi.ICMP_UNREACH })
+	in.Input(segment(0))
+	seen := 0
+	right.wait(t, "end of the segment", func(b []byte) bool {
+		if b[12] != 8 || b[13] != 0 || b[23] != abi.IPPROTO_TCP {
+			return false
+		}
+		n := len(b) - 14
+		pseudo := append(bytes.Clone(b[26:34]), 0, 6, byte((n-20)>>8), byte(n-20))
+		if n > 600 || sum(b[14:34]) != 0 || sum(append(pseudo, b[34:]...)) != 0 || b[20]&0x3f != 0 {
+			t.Errorf("bad segment of %d bytes: % x", n, b[:54])
+		}
+		seen += n - 40
+		return seen == 4000
+	})
 }

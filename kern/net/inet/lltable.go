@@ -61,10 +61,11 @@ func ownNeighbor(ia *ifaddr) route.Neighbor {
 
 // list are the entries of a table that are not over.
 func (t *neighborTable) list(now time.Time) []route.Neighbor {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var list []route.Neighbor
 	for _, e := range t.entries {
+		t.age(e, now)
 		if e.static || e.expire.IsZero() || now.Before(e.expire) {
 			list = append(list, t.show(e))
 		}

@@ -23,7 +23,7 @@ func (in *Inet) source6(dst netip.Addr, ifc *iface) *ifaddr {
 	var best *ifaddr
 	for _, ia := range in.addrs.Load().list {
 		flags := ia.flags.Load()
-		if ia.addr.Is4() || !ia.ready() || flags&abi.IN6_IFF_ANYCAST != 0 || flags&abi.IN6_IFF_DEPRECATED != 0 && in.conf.useDeprecated.Load() == 0 {
+		if ia.addr.Is4() || !ia.attached() || flags&abi.IN6_IFF_ANYCAST != 0 || flags&abi.IN6_IFF_DEPRECATED != 0 && in.conf.useDeprecated.Load() == 0 {
 			continue
 		}
 		if (linkLocal6(ia.addr) || scoped(dst)) && ia.ifc != out && !(scoped(dst) && dst.IsMulticast() && !linkLocal6(ia.addr)) {

@@ -38,8 +38,8 @@ type Stats struct {
 
 func (s *Stats) init() {
 	for c, n := range map[*Counters]int{
-		&s.IP: abi.IP_NSTATS, &s.ICMP: abi.ICMP_NSTATS, &s.IGMP: igmpNumStats, &s.ARP: abi.ARP_NSTATS, &s.UDP: abi.UDP_NSTATS, &s.TCP: abi.TCP_NSTATS,
-		&s.IP6: abi.IP6_NSTATS, &s.ICMP6: abi.ICMP6_NSTATS, &s.UDP6: abi.UDP_NSTATS, &s.Raw6: abi.RIP6_NSTATS,
+		&s.IP: abi.IP_NSTATS, &s.ICMP: abi.ICMP_NSTATS, &s.IGMP: abi.IGMP_NSTATS, &s.ARP: abi.ARP_NSTATS, &s.UDP: abi.UDP_NSTATS, &s.TCP: abi.TCP_NSTATS,
+		&s.IP6: abi.IP6_NSTATS, &s.ICMP6: abi.ICMP6_NSTATS, &s.UDP6: abi.UDP6_NSTATS, &s.Raw6: abi.RIP6_NSTATS,
 	} {
 		c.c = make([]atomic.Uint64, n)
 	}
@@ -50,13 +50,13 @@ func (in *Inet) countTransport(d *datagram, pkt *stack.PacketBuffer) {
 	if d.prot != abi.IPPROTO_UDP {
 		return
 	}
-	s := &in.Stats.UDP
+	s, received, badLength := &in.Stats.UDP, abi.UDP_STAT_IPACKETS, abi.UDP_STAT_BADLEN
 	if d.dst.Is6() {
-		s = &in.Stats.UDP6
+		s, received, badLength = &in.Stats.UDP6, abi.UDP6_STAT_IPACKETS, abi.UDP6_STAT_BADLEN
 	}
-	s.Add(abi.UDP_STAT_IPACKETS, 1)
+	s.Add(received, 1)
 	if h := header.UDP(pkt.TransportHeader().Slice()); int(h.Length()) > pkt.Data().Size()+header.UDPMinimumSize {
-		s.Add(abi.UDP_STAT_BADLEN, 1)
+		s.Add(badLength, 1)
 	}
 }
 
@@ -66,7 +66,7 @@ func (in *Inet) countShort(d *datagram) {
 	case d.prot == abi.IPPROTO_TCP:
 		in.Stats.TCP.Add(abi.TCP_STAT_RCVSHORT, 1)
 	case d.dst.Is6():
-		in.Stats.UDP6.Add(abi.UDP_STAT_HDROPS, 1)
+		in.Stats.UDP6.Add(abi.UDP6_STAT_HDROPS, 1)
 	default:
 		in.Stats.UDP.Add(abi.UDP_STAT_HDROPS, 1)
 	}
