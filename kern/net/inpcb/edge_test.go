@@ -208,3 +208,43 @@ func TestIdentByNumbers(t *testing.T) {
 	h.Want(abi.ESRCH, abi.SYS___sysctl, kerntest.Ints(name...), len(name), uid, size, nil, 0)
 	h.Want(abi.EINVAL, abi.SYS___sysctl, kerntest.Ints(mib...), len(mib), uid, size, nil, 0)
 }
+
+// Oracle: RFC 1122, 3.3.4.2, the weak model that NetBSD follows: a socket that is bound to an address of one interface may talk through another.
+func TestBoundToOneInterface(t *testing.T) {
+	a, b := pair(t)
+	for _, c := range []struct {
+		to       host
+		own, dst string
+	}{
+		{b, "10.0.0.1", "10.0.0.2"}, {a, "10.0.0.1", "10.0.0.1"}, {a, "10.0.0.1", "127.0.0.1"}, {a, "127.0.0.1", "10.0.0.1"},
+		{b, "fd00::1", "fd00::2"}, {a, "fd00::1", "::1"}, {a, "::1", "fd00::1"},
+	} {
+		t.Run(c.own+" to "+c.dst, func(t *testing.T) {
+			server := c.to.listen(port(c.dst, 0), 10)
+			defer c.to.Close(server)
+			receiver := c.to.socket(int(port(c.dst, 1)[1]), abi.SOCK_DGRAM, 0)
+			defer c.to.Close(receiver)
+			c.to.bind(receiver, port(c.dst, 7000))
+			for range 5 {
+				client := a.socket(int(port(c.own, 1)[1]), abi.SOCK_STREAM, 0)
+				a.bind(client, port(c.own, 0))
+				if errno := a.connect(client, port(c.dst, c.to.local(server).Port())); errno != 0 {
+					t.Fatalf("connect: %v", errno)
+				}
+				conn, peer := c.to.accept(server)
+				if peer.Addr().String() != c.own {
+					t.Errorf("from %v", peer)
+				}
+				a.Close(client)
+				c.to.Close(conn)
+				udp := a.socket(int(port(c.own, 1)[1]), abi.SOCK_DGRAM, 0)
+				a.bind(udp, port(c.own, 0))
+				a.sendto(udp, "x", port(c.dst, 7000))
+				if _, peer, errno := c.to.recv(receiver, 10, 0); errno != 0 || peer.Addr().String() != c.own {
+					t.Errorf("UDP from %v, %v", peer, errno)
+				}
+				a.Close(udp)
+			}
+		})
+	}
+}

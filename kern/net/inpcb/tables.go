@@ -168,6 +168,14 @@ func (ts *Tables) noSource(dst netip.Addr) error {
 	return abi.EADDRNOTAVAIL
 }
 
+// routeTo is the interface that packets to an address leave through; nil without a route.
+func (ts *Tables) routeTo(a address) *ifnet.Interface {
+	if a.scope != 0 {
+		return ts.net.ByIndex(a.scope)
+	}
+	return ts.routeIf(a.ip.Unmap())
+}
+
 // direct says whether an address can be reached without a gateway: SO_DONTROUTE. Errors: ENETUNREACH.
 func (ts *Tables) direct(a address) error {
 	if e := ts.routes.Lookup(a.ip.Unmap(), a.scope); e == nil || e.Flags&abi.RTF_GATEWAY != 0 {

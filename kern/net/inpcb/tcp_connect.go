@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
+	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern"
@@ -24,50 +25,45 @@ func (p *tcp) Bind(t *kern.Thread, sa []byte) error {
 	return p.bindTo(t, a)
 }
 
-// bindTo binds the socket and its endpoint.
+// bindTo binds the socket. Its endpoint follows when it is known what for: see bindEndpoint.
 func (p *tcp) bindTo(t *kern.Thread, a address) error {
 	err := p.bind(t, a)
 	if err == abi.EAGAIN && p.ts.recycle(p.v6) {
 		err = p.bind(t, a)
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// bindEndpoint binds the endpoint to the socket's address, once. The stack ties an endpoint to the interface that its address is found on, which
+// any is: so it is told the one that leads to where the socket connects to; 0 for one that listens.
+func (p *tcp) bindEndpoint(nic uint16) error {
+	if p.epState() != gtcp.StateInitial {
+		return nil
 	}
 	local, _, _ := p.names()
-	p.ep.SocketOptions().SetV6Only(p.only6())
-	if err := p.ep.Bind(local.full()); err != nil {
-		p.unbind()
-		return errnoOf(err)
+	f := local.full()
+	if f.Addr.Len() > 0 && f.NIC == 0 {
+		f.NIC = tcpip.NICID(nic)
 	}
-	return nil
+	p.ep.SocketOptions().SetV6Only(p.only6())
+	return errnoOf(p.ep.Bind(f))
 }
+
+// connectErrnos are why a socket cannot connect.
+var connectErrnos = map[phase]error{connecting: abi.EALREADY, established: abi.EISCONN, over: abi.EINVAL}
 
 // Connect begins to connect. Errors: EINPROGRESS, EALREADY, EISCONN, EINVAL after a connection that failed or is over, EADDRINUSE,
 // EADDRNOTAVAIL, EAFNOSUPPORT, EHOSTUNREACH, ENETUNREACH, EAGAIN without a free port.
 func (p *tcp) Connect(t *kern.Thread, sa []byte) error {
-	switch p.phase() {
-	case connecting:
-		return abi.EALREADY
-	case established:
-		return abi.EISCONN
-	case over:
-		return abi.EINVAL
+	if err := connectErrnos[p.phase()]; err != nil {
+		return err
 	}
-	foreign, err := p.parse(sa)
-	if err == nil {
-		foreign, err = p.ts.destination(foreign)
-	}
+	foreign, err := p.target(sa)
 	if err != nil {
 		return err
 	}
-	if ip := foreign.ip.Unmap(); ip.IsMulticast() || ip.Is4() && p.ts.in.IsBroadcast(ip) {
-		return abi.EADDRNOTAVAIL
-	}
 	local, _, _ := p.names()
 	src, err := p.ts.source(local, foreign, nil)
-	if err == nil && p.so.Option(abi.SO_DONTROUTE) {
-		err = p.ts.direct(foreign)
-	}
 	if err != nil {
 		return err
 	}
@@ -76,10 +72,35 @@ func (p *tcp) Connect(t *kern.Thread, sa []byte) error {
 			return err
 		}
 	}
+	nic := uint16(0)
+	if ifp := p.ts.routeTo(foreign); ifp != nil {
+		nic = ifp.Index
+	}
+	if err := p.bindEndpoint(nic); err != nil {
+		return err
+	}
 	if err := p.connectTo(src, foreign); err != nil {
 		return err
 	}
 	return p.connect(local, foreign)
+}
+
+// target reads the address to connect to. Errors: EINVAL, EAFNOSUPPORT, EADDRNOTAVAIL, ENXIO; ENETUNREACH with SO_DONTROUTE.
+func (p *tcp) target(sa []byte) (address, error) {
+	a, err := p.parse(sa)
+	if err == nil {
+		a, err = p.ts.destination(a)
+	}
+	if err != nil {
+		return a, err
+	}
+	if ip := a.ip.Unmap(); ip.IsMulticast() || ip.Is4() && p.ts.in.IsBroadcast(ip) {
+		return a, abi.EADDRNOTAVAIL
+	}
+	if p.so.Option(abi.SO_DONTROUTE) {
+		err = p.ts.direct(a)
+	}
+	return a, err
 }
 
 // connect has the endpoint connect; local is what the socket was bound to.
@@ -132,6 +153,9 @@ func (p *tcp) Listen(t *kern.Thread, backlog int) error {
 		if err := p.bindTo(t, unspecified(p.v6)); err != nil {
 			return err
 		}
+	}
+	if err := p.bindEndpoint(0); err != nil {
+		return err
 	}
 	p.apply()
 	return p.setBacklog(int32(backlog) + 1)

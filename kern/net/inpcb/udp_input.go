@@ -71,12 +71,18 @@ func castFlags(pkt *stack.PacketBuffer, dst netip.Addr) int {
 	return 0
 }
 
+// udp6Stats are the counters of net.inet6.udp6.stats by those of net.inet.udp.stats: they are in another order.
+var udp6Stats = map[int]int{
+	abi.UDP_STAT_HDROPS: abi.UDP6_STAT_HDROPS, abi.UDP_STAT_BADSUM: abi.UDP6_STAT_BADSUM, abi.UDP_STAT_BADLEN: abi.UDP6_STAT_BADLEN,
+	abi.UDP_STAT_NOPORT: abi.UDP6_STAT_NOPORT, abi.UDP_STAT_NOPORTBCAST: abi.UDP6_STAT_NOPORTMCAST, abi.UDP_STAT_FULLSOCK: abi.UDP6_STAT_FULLSOCK,
+}
+
 // countUDP counts what became of a datagram that came in.
 func (ts *Tables) countUDP(pkt *stack.PacketBuffer, stat int) {
 	if pkt.NetworkProtocolNumber == header.IPv4ProtocolNumber {
 		ts.in.Stats.UDP.Add(stat, 1)
 	} else {
-		ts.in.Stats.UDP6.Add(stat, 1)
+		ts.in.Stats.UDP6.Add(udp6Stats[stat], 1)
 	}
 }
 
@@ -85,7 +91,7 @@ func (ts *Tables) countSent(dst netip.Addr) {
 	if dst.Is4() {
 		ts.in.Stats.UDP.Add(abi.UDP_STAT_OPACKETS, 1)
 	} else {
-		ts.in.Stats.UDP6.Add(abi.UDP_STAT_OPACKETS, 1)
+		ts.in.Stats.UDP6.Add(abi.UDP6_STAT_OPACKETS, 1)
 	}
 }
 
