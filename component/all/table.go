@@ -15,6 +15,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/fs/umap"
 	"github.com/rumpctrl/rumpctrl/component/fs/union"
 	"github.com/rumpctrl/rumpctrl/component/kern/tty"
+	"github.com/rumpctrl/rumpctrl/component/net/agr"
 	"github.com/rumpctrl/rumpctrl/component/net/bridge"
 	"github.com/rumpctrl/rumpctrl/component/net/gif"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
@@ -141,7 +142,7 @@ func network() []Entry {
 	onNet := []string{"rumpnet", "rumpnet_net"}
 	onInet := append(slices.Clone(onNet), "rumpnet_netinet")
 	return []Entry{
-		{Name: "rumpnet_agr", Needs: onNet, Doc: "aggregated links"},
+		have(agr.Component()),
 		{Name: "rumpnet_bpfjit", Needs: append(slices.Clone(onNet), "rumpdev_bpf", "rumpkern_sljit"), Doc: "compiled packet filters"},
 		have(bridge.Component()),
 		{Name: "rumpnet_config", Needs: onInet, Doc: "configuration of interfaces at start"},

@@ -75,10 +75,11 @@ type trunk struct {
 }
 
 var (
-	_ ifnet.Driver    = (*vlan)(nil)
-	_ ifnet.Starter   = (*vlan)(nil)
-	_ ifnet.Ioctler   = (*vlan)(nil)
-	_ ifnet.Destroyer = (*vlan)(nil)
+	_ ifnet.Driver     = (*vlan)(nil)
+	_ ifnet.Starter    = (*vlan)(nil)
+	_ ifnet.Ioctler    = (*vlan)(nil)
+	_ ifnet.Destroyer  = (*vlan)(nil)
+	_ ifnet.Promiscuer = (*vlan)(nil)
 )
 
 // Start begins to pass frames, if there is a parent.
@@ -91,9 +92,30 @@ func (v *vlan) Start(ifp *ifnet.Interface) error {
 func (v *vlan) Stop(*ifnet.Interface) {}
 
 // Destroy gives the tag back.
-func (v *vlan) Destroy(*ifnet.Interface) {
-	if t := v.trunk.Swap(nil); t != nil {
-		t.parent.SetVLAN(t.tag, nil)
+func (v *vlan) Destroy(ifp *ifnet.Interface) { v.leave(ifp) }
+
+// leave takes the interface off its parent, and says whether it had one. Config held.
+func (v *vlan) leave(ifp *ifnet.Interface) bool {
+	t := v.trunk.Swap(nil)
+	if t == nil {
+		return false
+	}
+	t.parent.SetVLAN(t.tag, nil)
+	if ifp.Flags()&abi.IFF_PROMISC != 0 {
+		t.parent.SetPromiscuous(-1)
+	}
+	return true
+}
+
+// SetPromiscuous passes on to the parent what is asked of the VLAN. Config held.
+func (v *vlan) SetPromiscuous(_ *ifnet.Interface, on bool) {
+	tr := v.trunk.Load()
+	switch {
+	case tr == nil:
+	case on:
+		tr.parent.SetPromiscuous(1)
+	default:
+		tr.parent.SetPromiscuous(-1)
 	}
 }
 
@@ -180,6 +202,9 @@ func (v *vlan) set(t *kern.Thread, ifp *ifnet.Interface, data []byte) error {
 	}
 	tr := &trunk{parent, req.Tag}
 	v.trunk.Store(tr)
+	if ifp.Flags()&abi.IFF_PROMISC != 0 {
+		parent.SetPromiscuous(1)
+	}
 	ifp.SetMTU(tr.mtu())
 	ifp.SetLinkAddr(parent.LinkAddr())
 	return ifp.SetFlags(abi.IFF_RUNNING, 0)
@@ -187,11 +212,9 @@ func (v *vlan) set(t *kern.Thread, ifp *ifnet.Interface, data []byte) error {
 
 // unconfigure takes the interface off its parent and sets it down.
 func (v *vlan) unconfigure(ifp *ifnet.Interface) error {
-	tr := v.trunk.Swap(nil)
-	if tr == nil {
+	if !v.leave(ifp) {
 		return nil
 	}
-	tr.parent.SetVLAN(tr.tag, nil)
 	return ifp.SetFlags(0, abi.IFF_UP|abi.IFF_RUNNING)
 }
 

@@ -219,3 +219,39 @@ func TestDestroy(t *testing.T) {
 		t.Error(errno)
 	}
 }
+
+// TestPromiscuous: a VLAN in promiscuous mode gets the frames for others that have its tag, through a parent that is promiscuous for that long.
+func TestPromiscuous(t *testing.T) {
+	w := newWorld(t)
+	w.set("vlan0", "card0", 5)
+	w.up("vlan0")
+	v0 := w.net.ByName("vlan0")
+	var seen tap
+	v0.AddTap(&seen)
+	foreign := untagged(60)
+	foreign[5] = 99
+	input := func() { w.card.ifp.Input(ifnet.NewPacket(tagged(foreign, 5)), ifnet.NewPacket(tagged(foreign, 0))) }
+	promiscuous := func(by int) {
+		w.net.Config.Lock()
+		defer w.net.Config.Unlock()
+		v0.SetPromiscuous(by)
+	}
+	input()
+	promiscuous(1)
+	input()
+	if w.set("vlan0", "", 0) != 0 || w.card.ifp.Flags()&abi.IFF_PROMISC != 0 || w.set("vlan0", "card0", 5) != 0 {
+		t.Error("the parent is promiscuous without its VLAN")
+	}
+	w.up("vlan0")
+	input()
+	promiscuous(-1)
+	input()
+	if seen != 2 || len(w.received["vlan0"])+len(w.received["card0"]) != 0 || w.card.ifp.Flags()&abi.IFF_PROMISC != 0 {
+		t.Errorf("%d frames seen, received %v", seen, w.received)
+	}
+}
+
+// tap counts packets.
+type tap int
+
+func (n *tap) Tap(*ifnet.Interface, *ifnet.Packet, bool) { *n++ }

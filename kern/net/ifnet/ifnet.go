@@ -35,6 +35,12 @@ type Ioctler interface {
 	Ioctl(t *kern.Thread, ifp *Interface, cmd uint32, data []byte) error
 }
 
+// Promiscuer is implemented by drivers that act on promiscuous mode: those of interfaces whose frames come through others. Called with
+// Net.Config held.
+type Promiscuer interface {
+	SetPromiscuous(ifp *Interface, on bool)
+}
+
 // Joiner is implemented by drivers with a filter of multicast addresses; others receive all.
 type Joiner interface {
 	Join(ifp *Interface, group [6]byte)

@@ -109,11 +109,12 @@ func (ifp *Interface) etherInput(p *Packet) {
 	if port := ifp.Port(); port != nil && port.InputPacket(ifp, p) {
 		return
 	}
-	if p.Flags&Promiscuous != 0 {
+	typ := binary.BigEndian.Uint16(h[etherTypeAt:])
+	if p.Flags&Promiscuous != 0 && typ != etherVLAN { // a VLAN looks itself
 		p.Release()
 		return
 	}
-	ifp.etherDeliver(p, binary.BigEndian.Uint16(h[etherTypeAt:]))
+	ifp.etherDeliver(p, typ)
 }
 
 // classify says whom a frame is for: Broadcast, Multicast, Promiscuous for somebody else, 0 for us.
@@ -188,6 +189,10 @@ func (ifp *Interface) vlanInput(p *Packet) {
 	tag := binary.BigEndian.Uint16(h[etherTypeAt+2:]) & maxTag
 	inner := binary.BigEndian.Uint16(h[vlanHdrLen-2:])
 	child := ifp.vlan(tag)
+	if child == nil && p.Flags&Promiscuous != 0 {
+		p.Release()
+		return
+	}
 	if child == nil && tag != 0 {
 		ifp.unknown(p)
 		return

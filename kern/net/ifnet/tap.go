@@ -86,5 +86,10 @@ func (ifp *Interface) SetPromiscuous(by int) {
 		ifp.changeFlags(abi.IFF_PROMISC, 0)
 	case before > 0 && after == 0:
 		ifp.changeFlags(0, abi.IFF_PROMISC)
+	default:
+		return
+	}
+	if d, ok := ifp.Driver.(Promiscuer); ok {
+		d.SetPromiscuous(ifp, after > 0)
 	}
 }
