@@ -7,6 +7,7 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/util"
 	"github.com/rumpctrl/rumpctrl/util/arp"
+	"github.com/rumpctrl/rumpctrl/util/brconfig"
 	"github.com/rumpctrl/rumpctrl/util/cat"
 	"github.com/rumpctrl/rumpctrl/util/chmod"
 	"github.com/rumpctrl/rumpctrl/util/chown"
@@ -47,6 +48,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/ndp"
 	"github.com/rumpctrl/rumpctrl/util/pax"
 	"github.com/rumpctrl/rumpctrl/util/ping"
+	"github.com/rumpctrl/rumpctrl/util/ping6"
 	"github.com/rumpctrl/rumpctrl/util/printf"
 	"github.com/rumpctrl/rumpctrl/util/pwd"
 	"github.com/rumpctrl/rumpctrl/util/rm"
@@ -71,6 +73,7 @@ import (
 var table = [...]*util.Utility{
 	&test.Bracket,
 	&arp.Utility,
+	&brconfig.Utility,
 	&cat.Utility,
 	&chown.Chgrp,
 	&chmod.Utility,
@@ -114,6 +117,7 @@ var table = [...]*util.Utility{
 	&ndp.Utility,
 	&pax.Utility,
 	&ping.Utility,
+	&ping6.Utility,
 	&halt.Poweroff,
 	&printf.Utility,
 	&pwd.Utility,

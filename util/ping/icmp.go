@@ -69,7 +69,7 @@ func (s *session) other(m *message, from netip.Addr) {
 	if !s.has('v') && (!about || s.has('q') || s.has('Q')) {
 		return
 	}
-	s.jiggle.flush(true)
+	s.jiggle.Flush(true)
 	fmt.Fprintf(s.env.Stdout, "%d bytes from %s: %s%s\n", m.length, s.name(from), text, s.optionsText(m))
 }
 

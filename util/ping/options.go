@@ -2,7 +2,6 @@ package ping
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"math"
 	"net/netip"
@@ -12,6 +11,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/util"
 	"github.com/rumpctrl/rumpctrl/util/hostaddr"
+	"github.com/rumpctrl/rumpctrl/util/ping/echo"
 )
 
 // Utility is ping(8).
@@ -138,7 +138,10 @@ func (o *options) option(ctx context.Context, letter byte, arg string) (err erro
 	case 'h':
 		o.host = arg
 	case 'p':
-		o.pattern, err = parsePattern(arg)
+		var ok bool
+		if o.pattern, ok = echo.ParsePattern(arg); !ok {
+			err = fmt.Errorf("Patterns must be specified as hex digits") //nolint:staticcheck // ping's text
+		}
 	case 'E':
 		err = fmt.Errorf("-E: IPsec is not supported")
 	default:
@@ -193,18 +196,6 @@ func duration(s, complaint string) (time.Duration, error) {
 		return 0, fmt.Errorf(complaint, s)
 	}
 	return max(time.Duration(f*float64(time.Second)), 1), nil
-}
-
-// parsePattern reads up to 16 bytes in hexadecimal.
-func parsePattern(s string) ([]byte, error) {
-	if len(s)%2 == 1 {
-		s = s[:len(s)-1] + "0" + s[len(s)-1:]
-	}
-	b, err := hex.DecodeString(s)
-	if err != nil || len(b) == 0 {
-		return nil, fmt.Errorf("Patterns must be specified as hex digits") //nolint:staticcheck // ping's text
-	}
-	return b[:min(len(b), 16)], nil
 }
 
 func lookup(ctx context.Context, option, host string) (netip.Addr, error) {

@@ -1,7 +1,7 @@
 // Package ping is ping(8): it sends ICMP echo requests from the kernel and tells of the answers.
 //
-// Packets are received on a goroutine of their own (package echo); everything else happens in session.run. Start reading there; packet.go
-// makes and reads packets, icmp.go words ICMP's other messages.
+// Package echo has the pace, and calls session.send and session.take: start reading there. packet.go makes and reads packets, icmp.go
+// words ICMP's other messages.
 package ping
 
 import (
@@ -31,9 +31,9 @@ func run(ctx context.Context, env *util.Env) int {
 		return env.Errx("%v", err)
 	}
 	fmt.Fprintf(env.Stdout, "PING %s (%s): %d data bytes\n", o.host, o.target, o.size)
-	s.run()
+	s.Run(ctx, env.Proc.Sys(), s.fd)
 	s.summary()
-	if s.received == 0 {
+	if s.Received == 0 {
 		return exitNothing
 	}
 	return util.ExitOK
@@ -44,27 +44,24 @@ type session struct {
 	ctx context.Context
 	env *util.Env
 	*options
-	fd    int
-	ident uint16
-	to    []byte // the sockaddr to send to
-	pkt   packet
-	pace  echo.Pace
-	begin time.Time // what timestamps in packets count from
-
-	sent, received, repeats int
-	seen                    echo.Seen
-	times                   echo.Times
-	firstTx, lastTx         time.Time
-	firstRx, lastRx         time.Time
-	caughtUp                bool // the last packet sent has been answered
-	lastSeq                 uint16
-	route                   string // the last recorded route
-	jiggle                  jiggle
+	echo.Exchange
+	fd      int
+	ident   uint16
+	to      []byte // the sockaddr to send to
+	pkt     packet
+	begin   time.Time // what timestamps in packets count from
+	lastSeq uint16
+	route   string // the last recorded route
+	jiggle  echo.Jiggle
 }
 
 // newSession opens the socket and sets its options.
 func newSession(ctx context.Context, env *util.Env, o *options) (*session, error) {
-	s := &session{ctx: ctx, env: env, options: o, pace: echo.Pace{Interval: o.interval}, begin: time.Now(), lastSeq: 0xffff}
+	s := &session{ctx: ctx, env: env, options: o, begin: time.Now(), lastSeq: 0xffff}
+	s.Exchange = echo.Exchange{
+		Count: o.count, Preload: o.preload, Interval: o.interval, Deadline: o.maxwait, Flood: o.has('f'), Once: o.has('o'),
+		Size: o.size + maxHeaders, Send: s.send, Take: s.take, Flush: env.Flush,
+	}
 	var id [2]byte
 	rand.Read(id[:]) //nolint:errcheck // never fails
 	s.ident = binary.BigEndian.Uint16(id[:])
@@ -77,7 +74,7 @@ func newSession(ctx context.Context, env *util.Env, o *options) (*session, error
 	if s.fd, err = env.Proc.Sys().Socket(abi.AF_INET, abi.SOCK_RAW, abi.IPPROTO_ICMP); err != nil {
 		return nil, fmt.Errorf("Cannot create socket: %s", util.ErrorText(err)) //nolint:staticcheck // ping's text
 	}
-	s.jiggle.out = env.Stdout
+	s.jiggle.Out = env.Stdout
 	if o.has('a') && o.has('f') {
 		env.Warnx("Sorry, no audible output for flood pings")
 	}
@@ -124,93 +121,27 @@ func (s *session) setOptions() error {
 	return nil
 }
 
-// run sends and receives until it is enough.
-func (s *session) run() {
-	done := make(chan struct{})
-	packets := echo.Receive(s.env.Proc.Sys(), s.fd, s.size+maxHeaders, 0, done)
-	defer func() {
-		close(done)
-		s.env.Proc.Sys().Shutdown(s.fd, abi.SHUT_RD) //nolint:errcheck // it only ends the receiver
-	}()
-	for range s.preload {
-		s.send()
-	}
-	for !s.enough() {
-		wait, stop := s.sendDue()
-		if stop || s.env.Flush() != nil {
-			return
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case p, ok := <-packets:
-			if !ok {
-				return
-			}
-			s.take(&p)
-		case <-timer.C:
-		case <-s.ctx.Done():
-			return
-		}
-		timer.Stop()
-	}
-}
-
-// enough says whether all answers that were asked for have come.
-func (s *session) enough() bool {
-	return s.count > 0 && s.received >= s.count || s.received > 0 && s.has('o')
-}
-
-// sendDue sends the packet that is due, and says how long to wait for the next, or for the last answers: twice as long as the slowest
-// took, at least ten intervals.
-func (s *session) sendDue() (wait time.Duration, stop bool) {
-	left := time.Duration(1<<63 - 1)
-	if s.maxwait > 0 {
-		left = s.maxwait - time.Since(s.begin)
-	}
-	if left <= 0 {
-		return 0, true
-	}
-	if s.count == 0 || s.sent < s.count {
-		if s.pace.Due(time.Now()) || s.caughtUp && s.has('f') {
-			s.send()
-		}
-		return min(max(time.Until(s.pace.Next()), 0), left), false
-	}
-	wait = max(2*s.times.Most(), 10*s.interval) - time.Since(s.lastTx)
-	return min(wait, left), wait <= 0
-}
-
 // send sends one packet.
-func (s *session) send() {
-	now := time.Now()
-	seq := uint16(s.sent)
-	s.seen.Clear(seq)
+func (s *session) send(seq uint16, now time.Time) {
 	b := s.pkt.build(seq, now.Sub(s.begin))
 	n, err := s.env.Proc.Sys().Sendto(s.fd, b, 0, s.to)
 	if err != nil || n != len(b) {
-		s.jiggle.flush(true)
+		s.jiggle.Flush(true)
 		if err != nil {
 			s.env.Warn(err, "sendto")
 		} else {
 			s.env.Warnx("wrote %s %d chars, ret=%d", s.host, len(b), n)
 		}
 	}
-	s.caughtUp = false
-	s.sent++
-	s.lastTx = now
-	if s.firstTx.IsZero() {
-		s.firstTx = now
-	}
-	s.pace.Sent(now)
-	if s.has('f') {
-		s.jiggleBy(1)
+	if s.has('f') && !s.has('q') {
+		s.jiggle.Add(1, now)
 	}
 }
 
 // take takes a packet that was received.
 func (s *session) take(p *echo.Packet) {
 	if p.Err != nil {
-		s.jiggle.flush(true)
+		s.jiggle.Flush(true)
 		s.env.Warn(p.Err, "recvfrom")
 		return
 	}
@@ -218,7 +149,7 @@ func (s *session) take(p *echo.Packet) {
 	m, ok := parseMessage(p.Data)
 	if !ok {
 		if s.has('v') {
-			s.jiggle.flush(true)
+			s.jiggle.Flush(true)
 			fmt.Fprintf(s.env.Stdout, "packet too short (%d bytes) from %s\n", len(p.Data), from)
 		}
 		return
@@ -232,20 +163,12 @@ func (s *session) take(p *echo.Packet) {
 
 // answer takes an answer to one of ours.
 func (s *session) answer(m *message, from netip.Addr, at time.Time) {
-	s.caughtUp = s.caughtUp || m.seq == uint16(s.sent-1)
-	s.lastRx = at
-	if s.firstRx.IsZero() {
-		s.firstRx = at
-	}
 	trip, timed := s.pkt.trip(m.data, at.Sub(s.begin))
 	if timed {
-		s.times.Add(trip)
+		s.Times.Add(trip)
 	}
-	dup := s.seen.Mark(m.seq)
-	if dup {
-		s.repeats++
-	} else {
-		s.received++
+	dup := s.Answered(m.seq, at)
+	if !dup {
 		s.gap(m.seq)
 	}
 	if s.has('q') {
@@ -253,10 +176,10 @@ func (s *session) answer(m *message, from netip.Addr, at time.Time) {
 	}
 	faults := s.faults(m)
 	if s.has('f') && faults == "" {
-		s.jiggleBy(-1)
+		s.jiggle.Add(-1, at)
 		return
 	}
-	s.jiggle.flush(true)
+	s.jiggle.Flush(true)
 	out := s.env.Stdout
 	fmt.Fprintf(out, "%d bytes from %s: icmp_seq=%d", m.length, from, m.seq)
 	if dup {
@@ -285,31 +208,18 @@ func (s *session) gap(seq uint16) {
 
 // summary prints the statistics.
 func (s *session) summary() {
-	s.jiggle.flush(true)
+	s.jiggle.Flush(true)
 	out := s.env.Stdout
 	fmt.Fprintf(out, "\n----%s PING Statistics----\n", s.host)
-	fmt.Fprintf(out, "%d packets transmitted, %d packets received, ", s.sent, s.received)
-	if s.repeats > 0 {
-		fmt.Fprintf(out, "+%d duplicates, ", s.repeats)
-	}
-	switch {
-	case s.sent == 0:
-	case s.received > s.sent:
-		fmt.Fprint(out, "-- somebody's duplicating packets!")
-	default:
-		fmt.Fprintf(out, "%.1f%% packet loss", float64(s.sent-s.received)*100/float64(s.sent))
-	}
-	fmt.Fprintln(out)
-	if s.received == 0 || s.pkt.stamp == 0 {
+	fmt.Fprint(out, s.Counts())
+	if s.Received == 0 || s.pkt.stamp == 0 {
 		return
 	}
 	prec := s.pkt.precision()
-	least, average, most, deviation := s.times.Summary()
+	least, average, most, deviation := s.Times.Summary()
 	fmt.Fprintf(out, "round-trip min/avg/max/stddev = %.*f/%.*f/%.*f/%.*f ms\n", prec, least, prec, average, prec, most, prec, deviation)
 	if s.has('f') {
-		fmt.Fprintf(out, "  %.1f packets/sec sent,  %.1f packets/sec received\n",
-			rate(s.sent, s.lastTx.Sub(s.firstTx)), rate(s.received, s.lastRx.Sub(s.firstRx)))
+		sent, received := s.Rates()
+		fmt.Fprintf(out, "  %.1f packets/sec sent,  %.1f packets/sec received\n", sent, received)
 	}
 }
-
-func rate(n int, d time.Duration) float64 { return float64(n) / max(d.Seconds(), 0.0001) }

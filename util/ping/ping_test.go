@@ -33,7 +33,7 @@ func fake(o *options, out *bytes.Buffer) *session {
 	}
 	o.host = o.target.String()
 	s := &session{ctx: context.Background(), env: env, options: o, begin: time.Now(), lastSeq: 0xffff, ident: 0x1234}
-	s.jiggle.out = out
+	s.jiggle.Out = out
 	s.pkt.init(o, s.ident)
 	return s
 }
@@ -99,7 +99,7 @@ func TestAnswers(t *testing.T) {
 			o.on[f] = true
 		}
 		s := fake(o, &out)
-		s.sent = 1
+		s.Sent = 1
 		b := reply(s.pkt.build(0, 0), abi.ICMP_ECHOREPLY)
 		if c.change != nil {
 			b = c.change(b)
@@ -116,7 +116,7 @@ func TestAnswers(t *testing.T) {
 func TestDuplicates(t *testing.T) {
 	var out bytes.Buffer
 	s := fake(&options{size: defaultData}, &out)
-	s.sent = 1
+	s.Sent = 1
 	b := reply(s.pkt.build(0, 0), abi.ICMP_ECHOREPLY)
 	for range 2 {
 		s.take(&echo.Packet{Data: b, From: make([]byte, 16), At: s.begin})

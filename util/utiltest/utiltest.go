@@ -36,7 +36,13 @@ func New(t testing.TB, components ...string) *Kernel {
 	if len(components) == 0 {
 		components = []string{"rumpvfs"}
 	}
-	k, err := rump.New(rump.Config{Components: rump.With(components...)})
+	return Boot(t, rump.Config{Components: rump.With(components...)})
+}
+
+// Boot is New with a configuration of the test's own: of kernels that share buses.
+func Boot(t testing.TB, config rump.Config) *Kernel {
+	t.Helper()
+	k, err := rump.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,9 @@
 // Package echo is what ping(8) and ping6(8) have in common: receiving beside sending, when to send, which answers have been seen, and
-// the statistics. It knows nothing of packets' contents.
+// the statistics. It knows nothing of packets' contents. Start reading at [Exchange].
 package echo
 
 import (
+	"encoding/hex"
 	"math"
 	"slices"
 	"time"
@@ -147,4 +148,13 @@ func Checksum(b []byte) uint16 {
 		sum = sum>>16 + sum&0xffff
 	}
 	return ^uint16(sum)
+}
+
+// ParsePattern reads up to 16 bytes in hexadecimal, the last of which may be one digit alone: -p's argument.
+func ParsePattern(s string) (pattern []byte, ok bool) {
+	if len(s)%2 == 1 {
+		s = s[:len(s)-1] + "0" + s[len(s)-1:]
+	}
+	b, err := hex.DecodeString(s)
+	return b[:min(len(b), 16)], err == nil && len(b) > 0
 }
