@@ -69,6 +69,8 @@ type Kernel struct {
 	stopping chan struct{} // closed when Halt begins: every Sleep ends
 	done     chan struct{}
 
+	atBoot []func() error
+
 	hooksMu sync.Mutex
 	hooks   []func() // run by Halt, last first
 }
@@ -120,8 +122,18 @@ func (k *Kernel) Boot() error {
 			return fmt.Errorf("component %s: %w", c.Name, err)
 		}
 	}
+	for _, f := range k.atBoot {
+		if err := f(); err != nil {
+			k.Halt()
+			return err
+		}
+	}
 	return nil
 }
+
+// AtBoot has f called when all components have been attached, the first one given first: for what a component sets up by
+// what others have brought. For Attach.
+func (k *Kernel) AtBoot(f func() error) { k.atBoot = append(k.atBoot, f) }
 
 // AtHalt has f called once by Halt, after the calls in flight have ended; the last one given is called first. When a
 // process halts the kernel with reboot(2), that call is in flight still: f must not wait for it.

@@ -269,6 +269,7 @@ var records = []record{
 	{func(c *Call) bool { return c.Name() == "__getdents30" }, dirents},
 	{func(c *Call) bool { return c.Name() == "modctl" && c.Arg(0) == abi.MODCTL_STAT }, modules},
 	{isQuery, nodes},
+	{isRouteList, routeMessages},
 }
 
 func diffRecords(want, have map[string]string) []string {

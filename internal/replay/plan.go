@@ -21,8 +21,8 @@ type KernelPlan struct {
 
 // Step is a session to play, or a file system to prepare before the next one.
 type Step struct {
-	Verb string // play, mkdir, mount_tmpfs
-	Arg  string
+	Verb string // play, mkdir, mount_tmpfs, run, lladdr
+	Arg  string // of run: the words of a utility's command line; of lladdr an interface and its address
 	// Known are differences that are expected in the session, each with its reason.
 	Known []Known
 }
@@ -81,8 +81,8 @@ func (p *Plan) line(words []string, reason string) error {
 	case verb == "known" && len(k.Steps) > 0 && len(args) > 1 && reason != "":
 		s := &k.Steps[len(k.Steps)-1]
 		s.Known = append(s.Known, Known{Call: args[0], Text: strings.Join(args[1:], " "), Reason: reason})
-	case (verb == "play" || verb == "mkdir" || verb == "mount_tmpfs") && len(args) == 1:
-		k.Steps = append(k.Steps, Step{Verb: verb, Arg: args[0]})
+	case (verb == "play" || verb == "mkdir" || verb == "mount_tmpfs") && len(args) == 1, verb == "run" && len(args) > 0, verb == "lladdr" && len(args) == 2:
+		k.Steps = append(k.Steps, Step{Verb: verb, Arg: strings.Join(args, " ")})
 	default:
 		return fmt.Errorf("cannot read %q", strings.Join(words, " "))
 	}

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"net"
 	"os"
@@ -10,7 +11,10 @@ import (
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/client"
 	"github.com/rumpctrl/rumpctrl/rump"
+	"github.com/rumpctrl/rumpctrl/util"
+	"github.com/rumpctrl/rumpctrl/util/all"
 )
 
 // played counts what a session came to.
@@ -30,9 +34,15 @@ func TestReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	data, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir()) // where the bus is made
 	sessions, agreed := 0, 0
 	for _, kp := range plan.Kernels {
 		r := newRig(t, kp, &Comparer{Layouts: layouts})
+		r.data = data
 		for i := range kp.Steps {
 			s := &kp.Steps[i]
 			if s.Verb != "play" {
@@ -102,6 +112,7 @@ type rig struct {
 	socket string
 	serves []int
 	cmp    *Comparer
+	data   string // where the recordings are
 }
 
 func newRig(t *testing.T, kp *KernelPlan, c *Comparer) *rig {
@@ -132,6 +143,10 @@ func (r *rig) prepare(t *testing.T, s *Step) {
 	}
 	defer p.Close()
 	switch s.Verb {
+	case "run":
+		runUtility(t, p, strings.Fields(s.Arg))
+	case "lladdr":
+		setLinkAddr(t, p, strings.Fields(s.Arg))
 	case "mkdir":
 		err = p.Mkdir(s.Arg, 0o755)
 	case "mount_tmpfs":
@@ -143,9 +158,32 @@ func (r *rig) prepare(t *testing.T, s *Step) {
 	}
 }
 
+// runUtility runs a utility in a process.
+func runUtility(t *testing.T, p *client.Process, args []string) {
+	t.Helper()
+	var out bytes.Buffer
+	status := util.Run(context.Background(), all.Lookup(args[0]), &util.Env{
+		Args: args, Stdout: &out, Stderr: &out, Getenv: func(string) string { return "" }, Proc: p, Set: all.Set{},
+	})
+	if status != 0 {
+		t.Errorf("%v: status %d: %s", args, status, out.String())
+	}
+}
+
+// setLinkAddr gives an interface a link-level address in place of its own.
+func setLinkAddr(t *testing.T, p *client.Process, args []string) {
+	t.Helper()
+	ifp, err := p.InterfaceByName(args[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	runUtility(t, p, []string{"ifconfig", args[0], "link", args[1], "active"})
+	runUtility(t, p, []string{"ifconfig", args[0], "link", ifp.LinkAddr.String(), "-alias"})
+}
+
 // play plays one session on a connection of its own.
 func (r *rig) play(t *testing.T, s *Step) (p played) {
-	session, err := Load(s.Arg, filepath.Join("testdata", s.Arg+".jsonl.gz"))
+	session, err := Load(s.Arg, filepath.Join(r.data, s.Arg+".jsonl.gz"))
 	if err != nil {
 		t.Fatal(err)
 	}

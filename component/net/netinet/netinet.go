@@ -26,5 +26,6 @@ func attach(k *kern.Kernel) error {
 	if err := inpcb.Attach4(k); err != nil {
 		return err
 	}
-	return in.ConfigureLoopback()
+	k.AtBoot(in.ConfigureLoopback) // when IPv6 has given it its own addresses, as the original does
+	return nil
 }
