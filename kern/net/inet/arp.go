@@ -136,7 +136,7 @@ func (ifc *iface) arpHandle(a arpPacket) {
 		return
 	case a.mac == etherBroadcast:
 		st.Add(abi.ARP_STAT_RCVBCASTSHA, 1)
-		in.K.Logf("arp: link address is broadcast for IP address %s!\n", a.src)
+		in.logf("arp: link address is broadcast for IP address %s!\n", a.src)
 		return
 	case a.mac[0]&1 != 0:
 		st.Add(abi.ARP_STAT_RCVMCAST, 1)
@@ -165,7 +165,8 @@ func (ifc *iface) arpHandle(a arpPacket) {
 }
 
 // arpConflict says whether a packet shows that somebody else has an address of ours, after acting on it: an address that is
-// tentative is given up, one that is in use is defended by an announcement (RFC 5227, 2.4).
+// tentative is given up, one that is in use is defended by an answer to whoever asked with it: not by more, lest two kernels that both keep an address answer each other
+// for ever.
 func (ifc *iface) arpConflict(a arpPacket, mine *ifaddr) bool {
 	if sender := ifc.in.localAddr(a.src, 0); sender != nil && sender.ifc == ifc {
 		ifc.in.Stats.ARP.Add(abi.ARP_STAT_RCVLOCALSPA, 1)
@@ -173,8 +174,10 @@ func (ifc *iface) arpConflict(a arpPacket, mine *ifaddr) bool {
 			ifc.duplicated(sender, a.mac)
 			return true
 		}
-		ifc.in.K.Logf("%s: %s: duplicate IP address %s sent from link address %s\n", ifc.ifp.Name, "arp", a.src, net.HardwareAddr(a.mac[:]))
-		ifc.arpAnnounce(a.src)
+		ifc.in.logf("arp: duplicate IP address %s sent from link address %s\n", a.src, net.HardwareAddr(a.mac[:]))
+		if a.op == header.ARPRequest {
+			ifc.arpSend(header.ARPReply, a.src, a.src, a.mac, a.mac)
+		}
 		return true
 	}
 	if mine != nil && a.src == unspecified4 && mine.flags.Load()&abi.IN6_IFF_TENTATIVE != 0 {
@@ -250,9 +253,16 @@ func (ifc *iface) arpAnswer(a arpPacket, mine *ifaddr) {
 	}
 }
 
-// logIf writes a line into the message buffer when a variable says so; no more of them than so many a second, since neighbours cause them.
+// logIf writes a line into the message buffer when a variable says so.
 func (in *Inet) logIf(v *atomic.Int32, format string, args ...any) {
-	if v.Load() != 0 && in.logs.allow(maxLogs) {
+	if v.Load() != 0 {
+		in.logf(format, args...)
+	}
+}
+
+// logf is kern.Kernel.Logf for what packets cause: only so many lines a second.
+func (in *Inet) logf(format string, args ...any) {
+	if in.logs.allow(maxLogs) {
 		in.K.Logf(format, args...)
 	}
 }

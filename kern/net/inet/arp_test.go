@@ -106,6 +106,20 @@ func TestConflict(t *testing.T) {
 	until(t, "duplicate address", func() bool { return h.flags4(ifp, "10.1.1.5") == abi.IN_IFF_DUPLICATED })
 	until(t, "message about it", func() bool { return strings.Contains(string(h.k.Msgbuf.Bytes()), "10.1.1.5") })
 	w.inject(arpFrame(everybody, 1, stranger, "10.1.1.1", "10.1.1.1"))
+	w.wait(t, "defence of an address in use", func(f []byte) bool {
+		return f[13] == 6 && f[21] == 2 && bytes.Equal(f[28:32], []byte{10, 1, 1, 1}) && bytes.Equal(f[:6], stranger[:])
+	})
+	w.mu.Lock()
+	before := len(w.seen)
+	w.mu.Unlock()
+	ifp.Input(ifnet.NewPacket(arpFrame([6]byte{2, 0, 0, 0, 0, 1}, 2, stranger, "10.1.1.1", "10.1.1.1")))
+	w.mu.Lock()
+	for _, f := range w.seen[before:] {
+		if bytes.Equal(f[28:32], []byte{10, 1, 1, 1}) {
+			t.Errorf("an answer is answered: % x", f)
+		}
+	}
+	w.mu.Unlock()
 	if f := h.flags4(ifp, "10.1.1.1"); f != 0 {
 		t.Errorf("an address in use was given up: %#x", f)
 	}
@@ -188,5 +202,3 @@ func TestRejecting(t *testing.T) {
 		}
 	}
 }
-
-var _ ifnet.Driver = (*port)(nil)

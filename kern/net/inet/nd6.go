@@ -171,7 +171,7 @@ func (in *Inet) naInput(d *datagram, b []byte) {
 			d.ifc.duplicated(ia, mac)
 			return
 		}
-		in.K.Logf("nd6_na_input: duplicate IP6 address %s from %s\n", target, net.HardwareAddr(mac[:]))
+		in.logf("nd6_na_input: duplicate IP6 address %s from %s\n", target, net.HardwareAddr(mac[:]))
 		return
 	}
 	lost, held := d.ifc.nd.advertised(target, mac, linked, flags)
