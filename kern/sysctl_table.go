@@ -122,5 +122,15 @@ func (f *File) kinfo() abi.KinfoFile {
 	off := f.Offset
 	f.OffMu.Unlock()
 	refs := uint32(f.refs.Load() - 1)
-	return abi.KinfoFile{Flag: f.Flags(), Ftype: uint32(f.Type), Count: refs, Usecount: refs, Foffset: uint64(off)}
+	ki := abi.KinfoFile{Flag: f.Flags(), Ftype: uint32(f.Type), Count: refs, Usecount: refs, Foffset: uint64(off)}
+	if n, ok := f.Ops.(Numbered); ok {
+		ki.Fdata = n.Number()
+	}
+	return ki
+}
+
+// Numbered is implemented by files that other tables list too, by the same number: sockets, whose ki_sockaddr in a pcblist is their
+// ki_fdata here (sockstat(1)).
+type Numbered interface {
+	Number() uint64
 }

@@ -88,7 +88,7 @@ func (ts *Tables) pcblist(r *kern.SysctlRequest, tb *table) error {
 func (p *pcb) kinfo() abi.KinfoPcb {
 	local, foreign, st := p.names()
 	ki := abi.KinfoPcb{
-		Pcbaddr: p.seq, Ppcbaddr: p.seq, Sockaddr: p.seq, Family: abi.AF_INET, Type: uint32(p.so.Type), Protocol: uint32(p.proto),
+		Pcbaddr: p.seq, Ppcbaddr: p.seq, Sockaddr: p.so.Number(), Family: abi.AF_INET, Type: uint32(p.so.Type), Protocol: uint32(p.proto),
 		Prstate: uint32(st),
 	}
 	if p.v6 {

@@ -140,3 +140,32 @@ func TestIdentAndDrop(t *testing.T) {
 		})
 	}
 }
+
+// Oracle: sockstat(1): a socket's ki_sockaddr is the ki_fdata of its descriptor in kern.file2.
+func TestSocketNumbers(t *testing.T) {
+	h := newHost(t)
+	for range 3 {
+		h.socket(abi.AF_INET, abi.SOCK_DGRAM, 0)
+	}
+	sockets := map[uint64]bool{}
+	for _, p := range h.pcbs("net.inet.udp") {
+		sockets[p.Sockaddr] = true
+	}
+	mib, err := h.K.Sysctl().MIB("kern.file2")
+	must(t, err)
+	b, errno := h.SysctlMIB(append(mib, abi.KERN_FILE_BYPID, int32(h.PID), abi.SizeofKinfoFile, 100)...)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	found := 0
+	for ; len(b) >= abi.SizeofKinfoFile; b = b[abi.SizeofKinfoFile:] {
+		var f abi.KinfoFile
+		must(t, f.Decode(b))
+		if f.Ftype == abi.DTYPE_SOCKET && sockets[f.Fdata] {
+			found++
+		}
+	}
+	if len(sockets) != 3 || found != 3 {
+		t.Errorf("sockets %v, of which %d are descriptors", sockets, found)
+	}
+}

@@ -51,7 +51,7 @@ func (d *Domain) pcblist(r *kern.SysctlRequest, typ int) error {
 // kinfo describes the socket. There are no addresses in this kernel: what stands for one is the socket's number.
 func (p *pcb) kinfo() *abi.KinfoPcb {
 	so := p.so.Load()
-	ki := &abi.KinfoPcb{Pcbaddr: p.ino, Sockaddr: p.ino, Family: abi.AF_LOCAL, Type: uint32(p.typ), Protocol: uint32(so.Proto),
+	ki := &abi.KinfoPcb{Pcbaddr: p.ino, Sockaddr: so.Number(), Family: abi.AF_LOCAL, Type: uint32(p.typ), Protocol: uint32(so.Proto),
 		Rcvq: uint64(p.q.Bytes()), Inode: p.ino}
 	p.d.mu.Lock()
 	defer p.d.mu.Unlock()

@@ -13,6 +13,7 @@ var (
 	_ kern.Poller           = (*Socket)(nil)
 	_ kern.KnoteFilter      = (*Socket)(nil)
 	_ kern.DescriptorCloser = (*Socket)(nil)
+	_ kern.Numbered         = (*Socket)(nil)
 )
 
 // Close ends the socket. With SO_LINGER it waits until the protocol is done.

@@ -14,6 +14,8 @@ type Layer struct {
 
 	vars vars // kern.sbmax and its neighbours
 
+	sockets atomic.Uint64 // the last socket's number
+
 	mu      sync.Mutex
 	domains map[int]Domain
 	ioctls  map[byte]IoctlFunc

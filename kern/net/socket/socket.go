@@ -23,6 +23,7 @@ type Socket struct {
 	// Rcvbuf and Sndbuf are SO_RCVBUF and SO_SNDBUF in bytes. A Domain's Open may store others than the defaults.
 	Rcvbuf, Sndbuf atomic.Int32
 
+	number   uint64
 	protocol Protocol
 	readSel  kern.Selinfo
 	writeSel kern.Selinfo
@@ -52,7 +53,7 @@ const (
 
 // newSocket makes a socket without a protocol.
 func (l *Layer) newSocket(t *kern.Thread, domain, typ, proto int) *Socket {
-	so := &Socket{K: l.k, Layer: l, Domain: domain, Type: typ, Proto: proto, UID: t.Cred().Euid}
+	so := &Socket{K: l.k, Layer: l, Domain: domain, Type: typ, Proto: proto, UID: t.Cred().Euid, number: l.sockets.Add(1)}
 	so.Rcvbuf.Store(defaultSpace)
 	so.Sndbuf.Store(defaultSpace)
 	so.rcvlowat.Store(1)
@@ -118,6 +119,9 @@ func (so *Socket) unreserve() {
 	so.K.UIDInfo(so.UID).Sbsize.Add(-so.charged)
 	so.charged = 0
 }
+
+// Number tells the socket from all others of the kernel: ki_fdata of kern.file2, ki_sockaddr of the lists of sockets.
+func (so *Socket) Number() uint64 { return so.number }
 
 // Protocol is the protocol's end.
 func (so *Socket) Protocol() Protocol { return so.protocol }
