@@ -75,19 +75,19 @@ func TestEntries(t *testing.T) {
 		cmd, in, want string
 		status        int
 	}{
-		{cmd: "ndp -an", want: title + peer + mine + local},
+		{cmd: "ndp -an", want: title + mine + local + peer},
 		{cmd: "ndp -n 2001:db8:1::1", want: title + peer},
-		{cmd: "ndp -nt -A 0", want: "<now> " + peer + "<now> " + mine + "<now> " + local},
+		{cmd: "ndp -nt -A 0", want: "<now> " + mine + "<now> " + local + "<now> " + peer},
 		{cmd: "ndp -s 2001:db8:1::5 2:0:0:0:0:5"},
 		{cmd: "ndp -s 2001:db8:1::6 2:0:0:0:0:6 temp proxy"},
 		{cmd: "sh -c 'echo fe80::7%shmif0 2:0:0:0:0:7 > /hosts'"},
 		{cmd: "ndp -f /hosts"},
-		{cmd: "ndp -an", want: title + peer + mine + five + "2001:db8:1::6                        <mac> shmif0 <time> R p\n" +
-			"<linklocal>%shmif0                       <mac> shmif0 permanent R \n" + local},
+		{cmd: "ndp -an", want: title + mine + local + peer + five + "2001:db8:1::6                        <mac> shmif0 <time> R p\n" +
+			"<linklocal>%shmif0                       <mac> shmif0 permanent R \n"},
 		{cmd: "ndp -n -d 2001:db8:1::1", want: "2001:db8:1::1 (2001:db8:1::1) deleted\n"},
 		{cmd: "ndp -n -d fe80::7%shmif0", want: "<linklocal>%shmif0 (<linklocal>%shmif0) deleted\n"},
 		{cmd: "ndp -n -c", want: "2001:db8:1::6 (2001:db8:1::6) deleted\n"},
-		{cmd: "ndp -an", want: title + mine + five + local},
+		{cmd: "ndp -an", want: title + mine + local + five},
 		{cmd: "ndp -n 2001:db8:1::1", want: title + "ndp: 2001:db8:1::1 (2001:db8:1::1) -- no entry\n", status: 1},
 		{cmd: "ndp -d 2001:db8:1::1", want: "ndp: writing to routing socket: No such file or directory\n", status: 1},
 	} {

@@ -1,6 +1,7 @@
 package inet
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"time"
@@ -33,7 +34,7 @@ func (l *llTable) family() int {
 	return familyInet
 }
 
-// Neighbors lists the entries of all interfaces: our own addresses, which are permanent, and our neighbours', by address.
+// Neighbors lists the entries of all interfaces: our own addresses, which are permanent, and then our neighbours', each by address.
 func (l *llTable) Neighbors() []route.Neighbor {
 	var list []route.Neighbor
 	now := time.Now()
@@ -47,7 +48,10 @@ func (l *llTable) Neighbors() []route.Neighbor {
 		}
 		list = append(list, l.of(ifc).list(now)...)
 	}
-	slices.SortStableFunc(list, func(a, b route.Neighbor) int { return a.Addr.Compare(b.Addr) })
+	slices.SortStableFunc(list, func(a, b route.Neighbor) int {
+		own := int(b.Flags&abi.RTF_LOCAL) - int(a.Flags&abi.RTF_LOCAL)
+		return cmp.Or(own, a.Addr.Compare(b.Addr))
+	})
 	return list
 }
 
