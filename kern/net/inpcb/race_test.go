@@ -159,3 +159,29 @@ func TestKqueue(t *testing.T) {
 		t.Errorf("the end: %+v", ev)
 	}
 }
+
+// A kernel that halts while sockets of every kind are open and in use: their processes go afterwards, and nothing breaks.
+func TestHaltWithSockets(t *testing.T) {
+	h := newHost(t)
+	server := h.listen(at("127.0.0.1:8000"), 5)
+	client := h.socket(abi.AF_INET, abi.SOCK_STREAM, 0)
+	h.connect(client, at("127.0.0.1:8000"))
+	pending := h.socket(abi.AF_INET6, abi.SOCK_STREAM, 0)
+	h.nonblock(pending)
+	h.connect(pending, at("[::1]:8001"))
+	for _, fd := range h.allSockets() {
+		h.bind(fd, at("0.0.0.0:0"))
+		h.bind(fd, at("[::]:0"))
+	}
+	done := make(chan abi.Errno)
+	go func() {
+		_, errno := h.Call(abi.SYS_accept, server, nil, nil)
+		if errno == 0 {
+			_, _, errno = h.recv(client, 10, 0)
+		}
+		done <- errno
+	}()
+	h.k.Halt()
+	<-done
+	h.Exit()
+}
