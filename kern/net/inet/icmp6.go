@@ -174,6 +174,7 @@ func (in *Inet) icmp6Control(d *datagram, b []byte) {
 			return
 		}
 		in.Stats.ICMP6.Add(abi.ICMP6_STAT_PMTUCHG, 1)
+		in.tooBig(d.ifc, b, te.info)
 		te.info -= header.IPv6MinimumSize
 	} else if kind, ok := unreach6Kinds[b[1]]; ok {
 		te.kind = kind

@@ -172,6 +172,15 @@ func TestForwarding6(t *testing.T) {
 	if mtu := binary.BigEndian.Uint32(big[44:]); mtu != 1280 {
 		t.Errorf("MTU %d", mtu)
 	}
+	dst := netip.MustParseAddr("2001:db8:2::2")
+	until(t, "path's MTU", func() bool {
+		e := a.in.Table.Lookup(dst, 0)
+		return e != nil && e.Metrics.Mtu == 1280 && e.Flags&abi.RTF_DYNAMIC != 0
+	})
+	a.ping6("2001:db8:1::1", "2001:db8:2::2", nil, 1400)
+	if len(big) != 1280 {
+		t.Errorf("the error is %d bytes long", len(big))
+	}
 }
 
 // advert is a router's advertisement with a prefix: RFC 4861, 4.2 and 4.6.

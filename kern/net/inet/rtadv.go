@@ -10,10 +10,11 @@ import (
 	"github.com/rumpctrl/rumpctrl/kern/net/route"
 )
 
-// ndLists are what routers have advertised: the default router list and the prefix list of RFC 4861, 5.1. All of it under Config.
+// ndLists are what routers have told: the default router list and the prefix list of RFC 4861, 5.1, and the MTUs of paths. All of it under Config.
 type ndLists struct {
 	routers  []*defRouter
 	prefixes []*ndPrefix
+	paths    []*route.Entry
 	timer    *time.Timer // the next of them to end
 }
 
@@ -365,7 +366,7 @@ func shortened(left, told uint32) uint32 {
 	return twoHours
 }
 
-// scheduleND sets the timer for the next router or prefix to end. Config held.
+// scheduleND sets the timer for the next of them to end. Config held.
 func (in *Inet) scheduleND() {
 	l := &in.nd
 	if l.timer != nil {
@@ -384,12 +385,15 @@ func (in *Inet) scheduleND() {
 	for _, p := range l.prefixes {
 		sooner(p.expire)
 	}
+	for _, e := range l.paths {
+		sooner(e.Expire)
+	}
 	if !next.IsZero() && !in.halted() {
 		l.timer = time.AfterFunc(time.Until(next), func() { in.later.must(in.expireND) })
 	}
 }
 
-// expireND takes away routers and prefixes that have ended. Config held.
+// expireND takes away routers, prefixes and paths that have ended. Config held.
 func (in *Inet) expireND() {
 	now := time.Now()
 	over := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
@@ -403,10 +407,11 @@ func (in *Inet) expireND() {
 			in.removePrefix(p)
 		}
 	}
+	in.forgetPaths(now)
 	in.scheduleND()
 }
 
-// forgetND forgets the routers and prefixes of an interface. Config held.
+// forgetND forgets the routers, prefixes and paths of an interface. Config held.
 func (in *Inet) forgetND(ifc *iface) {
 	for _, r := range slices.Clone(in.nd.routers) {
 		if r.ifc == ifc {
@@ -418,5 +423,12 @@ func (in *Inet) forgetND(ifc *iface) {
 			in.removePrefix(p)
 		}
 	}
+	in.nd.paths = slices.DeleteFunc(in.nd.paths, func(e *route.Entry) bool {
+		if e.If != ifc.ifp {
+			return false
+		}
+		in.dropRoute(&e)
+		return true
+	})
 	in.scheduleND()
 }
