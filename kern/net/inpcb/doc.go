@@ -8,6 +8,12 @@
 // Start reading at Tables, a kernel's sockets, and at pcb, what all of them have: addresses, ports, IP options. tcp.go, udp.go and raw.go
 // are the three kinds; output.go and control.go serve the last two.
 //
+// # What is not there
+//
+// Urgent data, IP options and IP_MINTTL on TCP, source routes, IPv6's extension headers and next hops, TCP_MD5SIG, TCP_MAXSEG of a
+// connection that is made: they are refused. How much of what was sent a peer has not taken (FIONWRITE, ki_sndq) the stack does not tell, and is
+// said to be 0; and a close(2) with SO_LINGER learns that all was taken when the peer closes too, or when its time is over.
+//
 // # Locks
 //
 // A table's lock guards the addresses and ports of its pcbs and is a leaf: nothing is called with it held. A pcb's own lock guards its
