@@ -21,11 +21,9 @@ import (
 	"time"
 )
 
-// Programs of the host that commands of a transcript can use: filters by their names, the others as $host/NAME. Runners run others
-// of the host, which utilities of ours by the same names do not: they come first.
+// Programs of the host that commands of a transcript can use: filters by their names, the others as $host/NAME.
 var (
-	runners   = []string{"env"}
-	filters   = strings.Fields("grep sed cut sort wc od tail head tr sleep printf column awk")
+	filters   = strings.Fields("grep sed cut sort wc od tail head tr sleep printf env column awk")
 	hostTools = strings.Fields("dd stat ls rm cat tar sleep cp cmp sha256sum printf kill truncate timeout bash true test")
 )
 
@@ -55,10 +53,9 @@ func NewRunner(t testing.TB, p *Programs) *Runner {
 	tools := t.TempDir()
 	linkTools(t, tools, filters)
 	linkTools(t, filepath.Join(tools, "host"), hostTools)
-	linkTools(t, filepath.Join(tools, "run"), runners)
 	r := &Runner{programs: p, cwd: cwd, normal: newNormal(p, cwd)}
 	r.env = []string{
-		"PATH=" + tools + "/run:" + p.Util + ":" + tools, "UTIL=" + p.Util, "SERVER=" + p.Server, "host=" + tools + "/host",
+		"PATH=" + p.Util + ":" + tools, "UTIL=" + p.Util, "SERVER=" + p.Server, "host=" + tools + "/host",
 		"HOME=" + cwd, "LC_ALL=C", "TZ=UTC",
 	}
 	if err := r.start(bash); err != nil {
