@@ -26,6 +26,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/net/shmif"
 	"github.com/rumpctrl/rumpctrl/component/net/tap"
 	"github.com/rumpctrl/rumpctrl/component/net/tun"
+	"github.com/rumpctrl/rumpctrl/component/net/virtif"
 	"github.com/rumpctrl/rumpctrl/component/net/vlan"
 	"github.com/rumpctrl/rumpctrl/component/rumpdev"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
@@ -161,6 +162,6 @@ func network() []Entry {
 		have(tap.Component()),
 		have(vlan.Component()),
 		have(tun.Component()),
-		{Name: "rumpnet_virtif", Needs: onNet, Doc: "the host's interfaces"},
+		have(virtif.Component()),
 	}
 }

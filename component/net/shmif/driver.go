@@ -6,6 +6,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
+	"github.com/rumpctrl/rumpctrl/kern/net/linkstr"
 )
 
 // medium is what frames travel on: a bus file, or memory.
@@ -71,26 +72,12 @@ func (d *driver) Transmit(ifp *ifnet.Interface, pkts []*ifnet.Packet) error {
 }
 
 // Destroy leaves the bus.
-func (d *driver) Destroy(ifp *ifnet.Interface) { d.disconnect(ifp) }
+func (d *driver) Destroy(ifp *ifnet.Interface) { d.Disconnect(ifp) }
 
 // announce tells the bus of the interface's new address.
 func (d *driver) announce(ifp *ifnet.Interface) {
 	if m := d.medium.Load(); m != nil && ifp.Flags()&abi.IFF_UP != 0 {
 		m.setLinkAddr(ifp)
-	}
-}
-
-func (d *driver) connect(ifp *ifnet.Interface, linkstr string, m medium) {
-	d.linkstr = linkstr
-	d.medium.Store(&mediumBox{m})
-	ifp.SetCaps(m.caps())
-}
-
-func (d *driver) disconnect(ifp *ifnet.Interface) {
-	d.linkstr = ""
-	ifp.SetCaps(0)
-	if m := d.medium.Swap(nil); m != nil {
-		m.close()
 	}
 }
 
@@ -103,14 +90,10 @@ func release(pkts []*ifnet.Packet) {
 // Ioctl serves SIOCGLINKSTR and SIOCSLINKSTR, and refuses an MTU that the bus has no frames for.
 func (d *driver) Ioctl(t *kern.Thread, ifp *ifnet.Interface, cmd uint32, data []byte) error {
 	switch cmd {
-	case abi.SIOCGLINKSTR:
-		return d.getLinkstr(t, data)
-	case abi.SIOCSLINKSTR:
-		return d.setLinkstr(t, ifp, data)
 	case abi.SIOCSIFMTU:
 		return d.checkMTU(data)
 	}
-	return abi.ENOTTY
+	return linkstr.Ioctl(t, ifp, d, cmd, data)
 }
 
 // checkMTU has the generic code go on with an MTU that is possible. Errors: EINVAL.
