@@ -56,7 +56,8 @@ func TestUDPShutdown(t *testing.T) {
 
 // Oracle: ip6(4), IPV6_DONTFRAG and IPV6_PATHMTU; ip(4), the DF bit and IP_ERRORMTU: what is too long and may not be cut is refused.
 func TestTooLong(t *testing.T) {
-	a, _ := pair(t)
+	a, b := pair(t)
+	b.bind(b.socket(abi.AF_INET6, abi.SOCK_DGRAM, 0), at("[::]:7000"))
 	udp := a.socket(abi.AF_INET6, abi.SOCK_DGRAM, 0)
 	if errno := a.connect(udp, at("[fd00::2]:7000")); errno != 0 {
 		t.Fatal(errno)
@@ -78,12 +79,12 @@ func TestTooLong(t *testing.T) {
 	}
 	raw := a.socket(abi.AF_INET, abi.SOCK_RAW, 200)
 	a.setopt(raw, abi.IPPROTO_IP, abi.IP_HDRINCL, cint(1))
-	b := make([]byte, 2000)
-	b[0], b[8], b[9] = 0x45, 64, 200
-	binary.LittleEndian.PutUint16(b[2:], 2000)
-	binary.LittleEndian.PutUint16(b[6:], abi.IP_DF)
-	copy(b[16:], []byte{10, 0, 0, 2})
-	if errno := a.sendto(raw, string(b), at("10.0.0.2:0")); errno != abi.EMSGSIZE {
+	d := make([]byte, 2000)
+	d[0], d[8], d[9] = 0x45, 64, 200
+	binary.LittleEndian.PutUint16(d[2:], 2000)
+	binary.LittleEndian.PutUint16(d[6:], abi.IP_DF)
+	copy(d[16:], []byte{10, 0, 0, 2})
+	if errno := a.sendto(raw, string(d), at("10.0.0.2:0")); errno != abi.EMSGSIZE {
 		t.Errorf("DF: %v", errno)
 	}
 	if v, _ := a.getopt(raw, abi.IPPROTO_IP, abi.IP_ERRORMTU); kerntest.Int(v) != 1500 {

@@ -88,12 +88,12 @@ func (p *tcp) NotifyEvent(mask waiter.EventMask) {
 	p.so.NotifyRead()
 	p.so.NotifyWrite()
 	if mask&(waiter.EventHUp|waiter.ReadableEvents) != 0 {
-		p.ended()
+		p.afterClose()
 	}
 }
 
-// ended sees whether a socket that is closed has come to its end, or is in TIME_WAIT.
-func (p *tcp) ended() {
+// afterClose sees whether a socket that is closed has come to its end, or is in TIME_WAIT.
+func (p *tcp) afterClose() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closed {
@@ -158,7 +158,7 @@ func (p *tcp) Close(*kern.Thread) error {
 	p.dropAll()
 	p.setLinger()
 	p.ep.Close()
-	p.ended()
+	p.afterClose()
 	return nil
 }
 
@@ -177,7 +177,7 @@ func (p *tcp) endTimeWait() {
 	if waits {
 		p.ep.Abort()
 	}
-	p.ended()
+	p.afterClose()
 }
 
 // recycled is how many connections recycle ends at once.
