@@ -42,7 +42,7 @@ func (in *Inet) stackPacket(d *datagram, e *endpoint) *stack.PacketBuffer {
 	pkt.NetworkProtocolNumber = e.Number()
 	pkt.NetworkHeader().Consume(d.hlen)
 	pkt.NICID = tcpip.NICID(d.ifc.ifp.Index)
-	pkt.RXChecksumValidated = d.p.Flags&(ifnet.ChecksumGood|ifnet.ChecksumMissing) != 0
+	pkt.RXChecksumValidated = d.p.Flags&ifnet.ChecksumGood != 0
 	pkt.NetworkPacketInfo.LocalAddressBroadcast = d.cast&ifnet.Broadcast != 0
 	switch {
 	case d.cast&ifnet.Broadcast != 0:
