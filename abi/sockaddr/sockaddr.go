@@ -163,8 +163,13 @@ type Link struct {
 }
 
 // Append appends the struct sockaddr_dl, sdl_data as long as it needs to be but no shorter than the structure's.
-func (l *Link) Append(b []byte) []byte {
-	size := max(sdlHeader+len(l.Name)+len(l.Addr), abi.SizeofSockaddrDl)
+func (l *Link) Append(b []byte) []byte { return l.append(b, abi.SizeofSockaddrDl) }
+
+// AppendShort is Append with sdl_data no longer than it needs to be, as the kernel has its own.
+func (l *Link) AppendShort(b []byte) []byte { return l.append(b, 0) }
+
+func (l *Link) append(b []byte, least int) []byte {
+	size := max(sdlHeader+len(l.Name)+len(l.Addr), least)
 	at := len(b)
 	b = append(b, make([]byte, size)...)
 	s := b[at:]

@@ -84,7 +84,7 @@ func TestRefused(t *testing.T) {
 		{Cmd: "ifconfig lo0 broadcast 1.2.3.4", Out: "ifconfig: not a broadcast interface\n", Status: 1},
 		{Cmd: "ifconfig shmif0 inet 1.2.3.4 eui64", Status: 1,
 			Out: "ifconfig: anycast, deprecated, pltime, vltime and eui64 are for inet6 addresses\n"},
-		{Cmd: "ifconfig shmif0 media auto", Out: "ifconfig: SIOCGIFMEDIA: Operation not supported\n", Status: 1},
+		{Cmd: "ifconfig shmif0 media auto", Out: "ifconfig: SIOCGIFMEDIA: Inappropriate ioctl for device\n", Status: 1},
 		{Cmd: "ifconfig -v lo0 link", Out: "lo0: flags=0x8049<UP,LOOPBACK,RUNNING,MULTICAST> mtu 33624\n" +
 			"\tinput: 0 packets, 0 bytes\n\toutput: 0 packets, 0 bytes\n"},
 	})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/abi/sockaddr"
 )
 
 // maxLinkAddr bounds link-level addresses in bytes: the longest are those of IEEE 1394.
@@ -15,26 +16,17 @@ const sdlHead = 8
 
 // SockaddrDl is a struct sockaddr_dl, as long as it needs to be (sdl_len says so).
 func SockaddrDl(index uint16, typ uint8, name string, lladdr []byte) []byte {
-	sa := make([]byte, sdlHead, sdlHead+len(name)+len(lladdr))
-	sa[1] = abi.AF_LINK
-	sa[2], sa[3] = byte(index), byte(index>>8)
-	sa[4], sa[5], sa[6] = typ, byte(len(name)), byte(len(lladdr))
-	sa = append(append(sa, name...), lladdr...)
-	sa[0] = byte(len(sa))
-	return sa
+	l := sockaddr.Link{Index: index, Type: typ, Name: name, Addr: lladdr}
+	return l.AppendShort(nil)
 }
 
 // LinkSockaddr takes a struct sockaddr_dl apart. Errors: EINVAL for what is none.
 func LinkSockaddr(sa []byte) (index uint16, name string, lladdr []byte, err error) {
-	if len(sa) < sdlHead || sa[1] != abi.AF_LINK {
+	l, ok := sockaddr.ParseLink(sa)
+	if !ok || len(l.Addr) > maxLinkAddr {
 		return 0, "", nil, abi.EINVAL
 	}
-	nlen, alen := int(sa[5]), int(sa[6])
-	if sdlHead+nlen+alen > len(sa) || alen > maxLinkAddr {
-		return 0, "", nil, abi.EINVAL
-	}
-	data := sa[sdlHead:]
-	return uint16(sa[2]) | uint16(sa[3])<<8, string(data[:nlen]), data[nlen : nlen+alen : nlen+alen], nil
+	return l.Index, l.Name, l.Addr, nil
 }
 
 // newLinkAddr is an Addr of a link-level address of the interface: its netmask covers the name.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/abi/sockaddr"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 )
 
@@ -37,7 +38,7 @@ const sinOtherAt = 12
 // dstSockaddr is the neighbour's address; of a published ARP entry a struct sockaddr_inarp that says so.
 func (n *Neighbor) dstSockaddr() []byte {
 	var scope uint16
-	if n.Addr.Is6() && scoped(n.Addr.As16()) {
+	if sockaddr.Scoped(n.Addr) {
 		scope = n.If.Index
 	}
 	sa := Sockaddr(n.Addr.WithZone(""), scope)
