@@ -1,18 +1,11 @@
 package host
 
-import "time"
-
 // Watch tells when a file is written to through a descriptor, by this program or another. Linux has inotify(7) for it, and who
-// waits is woken by the runtime's poller. Elsewhere Wait naps, for up to watchNap while nothing happens: who
-// waits looks by himself.
+// waits is woken by the runtime's poller. Elsewhere Wait naps, for up to 20 ms while nothing happens: who waits
+// looks by himself.
 type Watch struct {
 	watchFile
 }
-
-const (
-	shortNap = time.Millisecond
-	watchNap = 20 * time.Millisecond
-)
 
 // WatchFile begins to watch the file at path: writes from now on are told of.
 func WatchFile(path string) (*Watch, error) {

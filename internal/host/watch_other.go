@@ -8,6 +8,11 @@ import (
 	"time"
 )
 
+const (
+	shortNap = time.Millisecond      // right after something happened
+	watchNap = 20 * time.Millisecond // at most
+)
+
 // watchFile naps in place of waiting.
 type watchFile struct {
 	closed chan struct{}

@@ -151,10 +151,15 @@ func (l *Large) copyOut(b []byte, pos uint64) uint64 {
 	return pos + uint64(len(b))
 }
 
-// Get fills b, of p.Len bytes, with the frame that p points to. It is false when sender did not put it there, or it has been overwritten.
-func (l *Large) Get(p *Pointer, sender uint64, b []byte) bool {
+// Get fills parts, of p.Len bytes together, with the frame that p points to. It is false when sender did not put it there, or it has
+// been overwritten.
+func (l *Large) Get(p *Pointer, sender uint64, parts ...[]byte) bool {
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
 	behind := l.head() - p.Pos
-	if len(b) != int(p.Len) || behind > LargeDataSize || behind < recordSize+uint64(p.Len) {
+	if length != int(p.Len) || behind > LargeDataSize || behind < recordSize+uint64(p.Len) {
 		return false
 	}
 	var record [recordSize]byte
@@ -162,7 +167,9 @@ func (l *Large) Get(p *Pointer, sender uint64, b []byte) bool {
 	if record != l.record(p, sender) {
 		return false
 	}
-	l.copyOut(b, at)
+	for _, part := range parts {
+		at = l.copyOut(part, at)
+	}
 	return true
 }
 

@@ -42,7 +42,7 @@ func TestLarge(t *testing.T) {
 		small := p.Frame(want[:12])
 		q, ok := shmif.ParsePointer(small)
 		got := make([]byte, q.Len)
-		if !ok || q != p || len(small) != 60 || !bytes.Equal(small[:12], want[:12]) || !b.Get(&q, 7, got) || !bytes.Equal(got, want) {
+		if !ok || q != p || len(small) != 60 || !bytes.Equal(small[:12], want[:12]) || !b.Get(&q, 7, got[:i], got[i:]) || !bytes.Equal(got, want) {
 			t.Fatalf("frame %d: pointer %+v became %+v, %v", i, p, q, ok)
 		}
 		if b.Get(&q, 8, got) {

@@ -10,7 +10,7 @@ const (
 	DefaultPatience = 3 * time.Second
 
 	lockFree, lockHeld = 0, 1
-	lockSpins          = 1000                   // attempts before giving way to others
+	lockSpins          = 4000                   // attempts before giving way to others
 	lockNap            = 200 * time.Microsecond // between attempts after that
 )
 

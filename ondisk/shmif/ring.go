@@ -175,10 +175,10 @@ func (v *View) Copy(b []byte, off int) int {
 	return len(b)
 }
 
-// Receive shows the frames after the cursor to take, at most max of them, and moves the cursor. Frames shorter than an Ethernet
-// header are passed over. lost says that the cursor had been overtaken, or that what follows it was damaged: frames were lost, and
+// Receive shows the frames after the cursor to take, until it says that it has enough, and moves the cursor. Frames shorter than an
+// Ethernet header are passed over. more says that there may be others; lost that the cursor had been overtaken, or that what follows it was damaged: frames were lost, and
 // the cursor is at the oldest, or behind the newest. With the lock.
-func (r *Ring) Receive(c *Cursor, max int, take func(*View)) (n int, lost bool) {
+func (r *Ring) Receive(c *Cursor, take func(*View) (enough bool)) (more, lost bool) {
 	h := r.Header()
 	end := r.end(&h)
 	left, ok := c.left(&h, end)
@@ -186,15 +186,15 @@ func (r *Ring) Receive(c *Cursor, max int, take func(*View)) (n int, lost bool) 
 		lost = true
 		c.gen, c.next, left = oldest(&h, end)
 	}
-	for ; left > 0 && n < max; n++ {
+	for left > 0 && !more {
 		fh := r.frameHeader(c.next)
 		size := span(fh.Len)
 		if size > left || fh.Len > maxReadable {
 			*c = Cursor{gen: h.Gen, next: end}
-			return n, true
+			return false, true
 		}
 		if fh.Len >= etherHeaderSize {
-			take(&View{FrameHeader: fh, ring: r, at: advance(c.next, FrameHeaderSize)})
+			more = take(&View{FrameHeader: fh, ring: r, at: advance(c.next, FrameHeaderSize)})
 		}
 		if uint64(c.next)+size >= DataSize {
 			c.gen++
@@ -202,7 +202,7 @@ func (r *Ring) Receive(c *Cursor, max int, take func(*View)) (n int, lost bool) 
 		c.next = advance(c.next, size)
 		left -= size
 	}
-	return n, lost
+	return more, lost
 }
 
 // left is how many bytes there are from the cursor to the end of the newest frame; ok is false when the cursor's place has been

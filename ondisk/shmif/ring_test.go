@@ -62,10 +62,11 @@ func send(r *shmif.Ring, frames ...[]byte) {
 func receive(r *shmif.Ring, c *shmif.Cursor) (frames [][]byte, lost bool) {
 	r.Lock()
 	defer r.Unlock()
-	_, lost = r.Receive(c, 1<<20, func(v *shmif.View) {
+	_, lost = r.Receive(c, func(v *shmif.View) bool {
 		b := make([]byte, v.Len)
 		v.Copy(b, 0)
 		frames = append(frames, b)
+		return false
 	})
 	return frames, lost
 }
@@ -190,6 +191,30 @@ func checkTail(t *testing.T, r *shmif.Ring, c *shmif.Cursor, n int, wantLost boo
 	}
 	if !wantLost && len(frames) != n {
 		t.Errorf("of %d frames there are %d", n, len(frames))
+	}
+}
+
+// TestEnough: who has enough for now goes on later where he was.
+func TestEnough(t *testing.T) {
+	r := ring(t, bus(t, t.TempDir()), 99)
+	c := r.Now()
+	for i := range 10 {
+		send(r, frame(i, 100))
+	}
+	for i := range 10 {
+		more, lost := r.Receive(&c, func(v *shmif.View) bool {
+			b := make([]byte, 4)
+			if v.Copy(b, 0); int(binary.NativeEndian.Uint32(b)) != i {
+				t.Errorf("frame %x in place of %d", b, i)
+			}
+			return true
+		})
+		if !more || lost {
+			t.Errorf("after frame %d: more %v, lost %v", i, more, lost)
+		}
+	}
+	if more, lost := r.Receive(&c, func(*shmif.View) bool { t.Error("one more"); return false }); more || lost {
+		t.Errorf("at the end: more %v, lost %v", more, lost)
 	}
 }
 
@@ -375,7 +400,7 @@ func BenchmarkSendReceive(b *testing.B) {
 	for b.Loop() {
 		send(r, f)
 		r.Lock()
-		r.Receive(&c, 64, func(v *shmif.View) { v.Copy(buf, 0) })
+		r.Receive(&c, func(v *shmif.View) bool { v.Copy(buf, 0); return false })
 		r.Unlock()
 	}
 }

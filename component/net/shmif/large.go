@@ -133,16 +133,30 @@ func (l *largeFile) get(v *format.View) (p *ifnet.Packet, is bool) {
 	if !is {
 		return nil, false
 	}
-	view, ok := buffer.NewViewSize(int(pointer.Len)), false
-	l.shared.Guard(func() { ok = l.format.Get(&pointer, v.Sender, view.AsSlice()) })
+	buf, ok := room(int(pointer.Len)), false
+	var parts [][]byte
+	buf.Apply(func(v *buffer.View) { parts = append(parts, v.AsSlice()) })
+	l.shared.Guard(func() { ok = l.format.Get(&pointer, v.Sender, parts...) })
 	if !ok {
-		view.Release()
+		buf.Release()
 		return nil, true
 	}
-	p = &ifnet.Packet{Buf: buffer.MakeWithView(view)}
+	p = &ifnet.Packet{Buf: buf}
 	if pointer.Flags&format.LargeChecksumMissing != 0 {
 		p.Flags |= ifnet.ChecksumGood | ifnet.ChecksumMissing
 	}
 	p.Segment = ifnet.Segment{Size: pointer.Size, HeaderLen: pointer.HeaderLen, V6: pointer.Flags&format.LargeV6 != 0}
 	return p, true
+}
+
+// room is a buffer of n bytes, in pieces that package buffer keeps for reuse: it has none of more than 64 KiB.
+func room(n int) buffer.Buffer {
+	const most, front = 64 << 10, 4096
+	if n <= most {
+		return buffer.MakeWithView(buffer.NewViewSize(n))
+	}
+	b := buffer.MakeWithView(buffer.NewViewSize(front))
+	rest := room(n - front)
+	b.Merge(&rest)
+	return b
 }

@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	// batch is how many frames are read at once, with the lock held.
-	batch = 64
+	// batch and batchBytes bound what is read at once, with the lock held: some tens of microseconds.
+	batch      = 64
+	batchBytes = 256 << 10
 	// spinTime is how long the receiver looks for more right after traffic before it sleeps: waking takes 20 to 40 µs.
 	spinTime = 40 * time.Microsecond
 	// spinCredit bounds how many successful spins are remembered; each in vain costs one, and without any only each spinTrial-th
@@ -123,15 +124,18 @@ func (r *receiver) read() (pkts []*ifnet.Packet, more, ok bool) {
 		if !r.joined {
 			r.join()
 		}
-		n, lost := r.ring.Receive(&r.cursor, batch, func(v *format.View) {
+		n, size, lost := 0, 0, false
+		more, lost = r.ring.Receive(&r.cursor, func(v *format.View) (enough bool) {
 			if p := r.take(v); p != nil {
 				pkts = append(pkts, p)
+				size += p.Len()
 			}
+			n++
+			return n == batch || size >= batchBytes
 		})
 		if lost {
 			r.ifp.Stats.Iqdrops.Add(1)
 		}
-		more = n == batch
 	})
 	return pkts, more, ok
 }

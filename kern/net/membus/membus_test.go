@@ -8,11 +8,10 @@ import (
 	"gvisor.dev/gvisor/pkg/buffer"
 
 	"github.com/rumpctrl/rumpctrl/abi"
+	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/kerntest"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 	"github.com/rumpctrl/rumpctrl/kern/net/socket"
-
-	"github.com/rumpctrl/rumpctrl/kern"
 )
 
 const testType = 0x88b6
@@ -183,7 +182,7 @@ func TestClose(t *testing.T) {
 // TestBuses: kernels that were made with the same Buses meet by name, and only they.
 func TestBuses(t *testing.T) {
 	var a, b Buses
-	if a.Bus("x") != a.Bus("x") || a.Bus("x") == a.Bus("y") || a.Bus("x") == b.Bus("x") {
+	if x := a.Bus("x"); a.Bus("x") != x || a.Bus("y") == x || b.Bus("x") == x {
 		t.Error("names do not tell buses apart")
 	}
 	net := &kern.Component{Name: "rumpnet", Attach: socket.Attach}
