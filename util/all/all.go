@@ -46,6 +46,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/mount_union"
 	"github.com/rumpctrl/rumpctrl/util/mv"
 	"github.com/rumpctrl/rumpctrl/util/ndp"
+	"github.com/rumpctrl/rumpctrl/util/netstat"
 	"github.com/rumpctrl/rumpctrl/util/pax"
 	"github.com/rumpctrl/rumpctrl/util/ping"
 	"github.com/rumpctrl/rumpctrl/util/ping6"
@@ -115,6 +116,7 @@ var table = [...]*util.Utility{
 	&mount_union.Utility,
 	&mv.Utility,
 	&ndp.Utility,
+	&netstat.Utility,
 	&pax.Utility,
 	&ping.Utility,
 	&ping6.Utility,

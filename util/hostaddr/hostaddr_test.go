@@ -58,3 +58,25 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// Oracle: services(5), IANA's list of ports.
+func TestService(t *testing.T) {
+	for _, c := range []struct {
+		port         uint16
+		udp, numeric bool
+		want         string
+	}{
+		{80, false, false, "http"}, {53, true, false, "domain"}, {514, true, false, "syslog"}, {514, false, false, "shell"}, {80, false, true, "80"},
+		{0, false, true, "*"}, {4242, false, false, "4242"},
+	} {
+		if got := hostaddr.Service(c.port, c.udp, c.numeric); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+	if port, ok := hostaddr.Port("https"); !ok || port != 443 {
+		t.Error(port, ok)
+	}
+	if _, ok := hostaddr.Port("nope"); ok {
+		t.Error("a port for nothing")
+	}
+}
