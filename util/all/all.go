@@ -64,6 +64,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/tail"
 	"github.com/rumpctrl/rumpctrl/util/test"
 	"github.com/rumpctrl/rumpctrl/util/touch"
+	"github.com/rumpctrl/rumpctrl/util/traceroute"
 	"github.com/rumpctrl/rumpctrl/util/truth"
 	"github.com/rumpctrl/rumpctrl/util/umount"
 	"github.com/rumpctrl/rumpctrl/util/uname"
@@ -138,6 +139,8 @@ var table = [...]*util.Utility{
 	&pax.Tar,
 	&test.Utility,
 	&touch.Utility,
+	&traceroute.Utility,
+	&traceroute.Utility6,
 	&truth.True,
 	&umount.Utility,
 	&uname.Utility,
