@@ -258,8 +258,8 @@ func TestNested(t *testing.T) {
 	fd := int(h.p.Must(abi.SYS___socket30, abi.AF_INET, abi.SOCK_DGRAM, 0))
 	to := sockaddr.Inet(inside(false, 2), 7777, 0)
 	h.p.Call(abi.SYS_sendto, fd, []byte("x"), 1, 0, to, len(to))
-	if n := ifnet.Of(h.k).ByName("gif0").Stats.Oerrors.Load(); n != 1 {
-		t.Errorf("%d errors counted", n)
+	if n := ifnet.Of(h.k).ByName("gif0").Stats.Oerrors.Load(); n == 0 { // more where IPv6 has something to say on the new interface
+		t.Error("no error was counted")
 	}
 }
 

@@ -23,14 +23,29 @@ func Component() *kern.Component {
 	}
 }
 
-// Attach brings the cloner of shmif interfaces.
+// Attach brings the cloner of shmif interfaces, which leave their buses when the kernel halts.
 func Attach(n *ifnet.Net) {
 	n.RegisterCloner(cloner{})
+	if n.K != nil {
+		n.K.AtHalt(func() { leaveAll(n) })
+	}
 	n.Observe(func(e ifnet.Event) {
 		if d, ok := e.If.Driver.(*driver); ok && e.Kind == ifnet.LinkAddrChanged {
 			d.announce(e.If)
 		}
 	})
+}
+
+// leaveAll takes all interfaces off their buses.
+func leaveAll(n *ifnet.Net) {
+	n.Config.Lock()
+	defer n.Config.Unlock()
+	for _, ifp := range n.Interfaces() {
+		if d, ok := ifp.Driver.(*driver); ok {
+			d.Stop(ifp)
+			d.Disconnect(ifp)
+		}
+	}
 }
 
 // The limits of SIOCSIFMTU: what is above etherMTU needs a bus with large frames.

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -13,14 +14,18 @@ import (
 	"github.com/rumpctrl/rumpctrl/component/net/net"
 	"github.com/rumpctrl/rumpctrl/component/net/netinet"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
+	"github.com/rumpctrl/rumpctrl/internal/host"
+	"github.com/rumpctrl/rumpctrl/kern"
 	"github.com/rumpctrl/rumpctrl/kern/kerntest"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 	"github.com/rumpctrl/rumpctrl/kern/net/membus"
+	format "github.com/rumpctrl/rumpctrl/ondisk/shmif"
 )
 
 // host4 is a kernel with TCP/IP on a bus, as 10.0.0.N.
 type host4 struct {
 	*kerntest.P
+	k   *kern.Kernel
 	ifp *ifnet.Interface
 }
 
@@ -44,7 +49,7 @@ func newHost4(t *testing.T, buses *membus.Buses, linkstr string, n byte) *host4 
 	copy(addr[16:], sockaddr.Inet(address(n), 0, 0))
 	copy(addr[48:], sockaddr.Mask(abi.AF_INET, 24))
 	p.Must(abi.SYS_ioctl, fd, uint64(abi.SIOCAIFADDR), addr)
-	return &host4{p, ifnet.Of(k).ByName("shmif0")}
+	return &host4{p, k, ifnet.Of(k).ByName("shmif0")}
 }
 
 func address(n byte) netip.Addr { return netip.AddrFrom4([4]byte{10, 0, 0, n}) }
@@ -115,4 +120,33 @@ func (h *host4) sendStream(size int) {
 		n += int(h.Must(abi.SYS_write, fd, b, len(b)))
 	}
 	h.Close(fd)
+}
+
+// TestHalt: a kernel that halts leaves its bus: the file is closed, which the lock of its slot shows.
+func TestHalt(t *testing.T) {
+	var buses membus.Buses
+	path := filepath.Join(t.TempDir(), "bus")
+	h := newHost4(t, &buses, path, 1)
+	if h.ifp.Caps() == 0 {
+		t.Skip("no large frames here")
+	}
+	s, err := host.OpenShared(path+format.LargeSuffix, format.LargeFileSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	locked := func() bool {
+		is, err := s.ByteLocked(format.SlotOffset(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return is
+	}
+	if !locked() {
+		t.Error("the slot of a living member is not locked")
+	}
+	h.k.Halt()
+	for locked() { // until the goroutine that receives has noticed
+		runtime.Gosched()
+	}
 }

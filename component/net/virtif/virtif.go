@@ -43,8 +43,22 @@ func openTap(name string) (link, error) {
 	return f, nil
 }
 
-// attach brings the cloner; open opens the host's interface of a name.
-func attach(n *ifnet.Net, open func(name string) (link, error)) { n.RegisterCloner(cloner{open}) }
+// attach brings the cloner, whose interfaces are closed when the kernel halts; open opens the host's interface of a name.
+func attach(n *ifnet.Net, open func(name string) (link, error)) {
+	n.RegisterCloner(cloner{open})
+	if n.K == nil {
+		return
+	}
+	n.K.AtHalt(func() {
+		n.Config.Lock()
+		defer n.Config.Unlock()
+		for _, ifp := range n.Interfaces() {
+			if d, ok := ifp.Driver.(*driver); ok {
+				d.Disconnect(ifp)
+			}
+		}
+	})
+}
 
 type cloner struct {
 	open func(name string) (link, error)
