@@ -140,7 +140,7 @@ func (o *options) option(ctx context.Context, letter byte, arg string) (err erro
 	case 'p':
 		var ok bool
 		if o.pattern, ok = echo.ParsePattern(arg); !ok {
-			err = fmt.Errorf("Patterns must be specified as hex digits") //nolint:staticcheck // ping's text
+			err = util.Messagef("Patterns must be specified as hex digits")
 		}
 	case 'E':
 		err = fmt.Errorf("-E: IPsec is not supported")
@@ -148,7 +148,7 @@ func (o *options) option(ctx context.Context, letter byte, arg string) (err erro
 		o.on[letter] = true
 	}
 	if o.has('P') && o.pattern != nil {
-		err = fmt.Errorf("Only one of -P and -p allowed") //nolint:staticcheck // ping's text
+		err = util.Messagef("Only one of -P and -p allowed")
 	}
 	return err
 }
@@ -174,7 +174,7 @@ func (o *options) privileges(env *util.Env) error {
 		what string
 	}{{o.has('f'), "-f"}, {fast, "< 1 sec ping interval"}, {o.preload > 0, "-l"}} {
 		if c.on {
-			return fmt.Errorf("Must be superuser to use %s", c.what) //nolint:staticcheck // ping's text
+			return util.Messagef("Must be superuser to use %s", c.what)
 		}
 	}
 	return nil

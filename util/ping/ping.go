@@ -72,7 +72,7 @@ func newSession(ctx context.Context, env *util.Env, o *options) (*session, error
 	s.to = sockaddr.Inet(via, 0, 0)
 	var err error
 	if s.fd, err = env.Proc.Sys().Socket(abi.AF_INET, abi.SOCK_RAW, abi.IPPROTO_ICMP); err != nil {
-		return nil, fmt.Errorf("Cannot create socket: %s", util.ErrorText(err)) //nolint:staticcheck // ping's text
+		return nil, util.Messagef("Cannot create socket: %s", util.ErrorText(err))
 	}
 	s.jiggle.Out = env.Stdout
 	if o.has('a') && o.has('f') {

@@ -4,7 +4,6 @@ package routing
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/abi/rtmsg"
@@ -134,5 +133,3 @@ func TrimMask(sa []byte) []byte {
 	b := bytes.TrimRight(sa[1:], "\x00")
 	return append([]byte{byte(len(b) + 1)}, b...)[:len(b)+1]
 }
-
-var le = binary.LittleEndian
