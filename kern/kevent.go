@@ -114,6 +114,10 @@ func (t *Thread) keventChange(kq *kqueue, ev *abi.Kevent) error {
 	kq.changing.Lock()
 	defer kq.changing.Unlock()
 	kn := kq.find(key)
+	if kn != nil && kn.file != nil && !kq.desc.refersTo(keventFD(ev.Ident), kn.file) {
+		kq.drop(kn) // of a descriptor that is being closed, whose number is in use again already
+		kn = nil
+	}
 	switch {
 	case kn == nil && ev.Flags&abi.EV_ADD == 0:
 		return abi.ENOENT

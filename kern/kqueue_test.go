@@ -2,6 +2,8 @@ package kern_test
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -415,4 +417,50 @@ func TestKfilters(t *testing.T) {
 	copy(name, "EVFILT_NOSUCH\x00")
 	p.Want(abi.ENOENT, abi.SYS_ioctl, q.fd, abi.KFILTER_BYNAME, mapping(0, 0))
 	p.Want(abi.ENOTTY, abi.SYS_ioctl, q.fd, abi.FIONREAD, make([]byte, 4))
+}
+
+// slowEvents is a file whose event takes as long as the test wants.
+type slowEvents struct {
+	kern.Selinfo
+	asked, answer chan struct{}
+}
+
+func (s *slowEvents) Close(*kern.Thread, *kern.File) error { return nil }
+
+func (s *slowEvents) Knote(*kern.File, uint32) (*kern.Selinfo, kern.KnoteEvent, error) {
+	return &s.Selinfo, func(uint32, uint32) (bool, int64, uint32, uint16) {
+		close(s.asked)
+		<-s.answer
+		return false, 0, 0, 0
+	}, nil
+}
+
+// Oracle: kqueue(2): closing a descriptor removes its events, and those alone: not one that is registered for another file, which has got the
+// number while the closing is still under way.
+func TestKqueueNumberInUseAgain(t *testing.T) {
+	p := start(t)
+	busy, q := newQueue(t, p), newQueue(t, p)
+	slow := &slowEvents{asked: make(chan struct{}), answer: make(chan struct{})}
+	fd := open(t, p, slow, abi.FREAD)
+	busy.add(abi.EVFILT_READ, fd, 0, 0)
+	q.add(abi.EVFILT_READ, fd, 0, 0)
+	var others sync.WaitGroup
+	others.Go(func() { busy.now() })
+	<-slow.asked
+	others.Go(func() { p.Close(fd) })
+	for {
+		if _, errno := p.Call(abi.SYS_fcntl, fd, abi.F_GETFD, 0); errno == abi.EBADF {
+			break
+		}
+		runtime.Gosched()
+	}
+	r, w := p.Pipe()
+	if r != fd {
+		t.Fatalf("the pipe has %d, not %d", r, fd)
+	}
+	q.add(abi.EVFILT_READ, r, 0, 0)
+	close(slow.answer)
+	others.Wait()
+	p.Write(w, "abc")
+	q.expect("3 bytes", abi.Kevent{Ident: uint64(r), Filter: abi.EVFILT_READ, Data: 3})
 }
