@@ -14,57 +14,65 @@ import (
 	"github.com/rumpctrl/rumpctrl/rump"
 )
 
-// envPeer makes the test binary the other process: "kernel URL" or "echo PATH". It serves until its standard
-// input ends.
+// envPeer makes the test binary the other process: a kind of peers and, after a space, where it is to be. It serves until its
+// standard input ends.
 const envPeer = "RUMPCTRL_BENCH_PEER"
 
+// peers are the kinds of other processes. Each serves where it is told and returns where it is to be found.
+var peers = map[string]func(where string) (found string, err error){
+	"kernel":     serveKernel,
+	"echo":       serveEcho,
+	"net-kernel": serveNetKernel,
+	"discard":    serveDiscard,
+	"host-tcp":   serveHostTCP,
+	"host-udp":   serveHostUDP,
+}
+
 func TestMain(m *testing.M) {
-	kind, where, _ := strings.Cut(os.Getenv(envPeer), " ")
-	var err error
-	switch kind {
-	case "":
+	kind, where, isPeer := strings.Cut(os.Getenv(envPeer), " ")
+	if !isPeer {
 		os.Exit(m.Run())
-	case "kernel":
-		err = serveKernel(where)
-	case "echo":
-		err = serveEcho(where)
 	}
+	found, err := peers[kind](where)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	fmt.Println("ready")
+	fmt.Println("ready", found)
 	io.Copy(io.Discard, os.Stdin)
 }
 
-func serveKernel(url string) error {
+func serveKernel(url string) (string, error) {
 	k, err := rump.New(rump.Config{Components: []string{"rumpvfs", "rumpfs_tmpfs"}})
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := k.Boot(); err != nil {
-		return err
+		return "", err
 	}
 	_, err = k.Listen(url)
-	return err
+	return url, err
 }
 
 // serveEcho sends back what comes, with one Read and one Write each: what any Go program would do.
-func serveEcho(path string) error {
+func serveEcho(path string) (string, error) {
 	l, err := net.Listen("unix", path)
 	if err != nil {
-		return err
+		return "", err
 	}
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go echo(c)
+	go accept(l, echo)
+	return path, nil
+}
+
+// accept has f serve each connection in a goroutine of its own.
+func accept(l net.Listener, f func(net.Conn)) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
 		}
-	}()
-	return nil
+		go f(c)
+	}
 }
 
 func echo(c net.Conn) {
@@ -81,39 +89,45 @@ func echo(c net.Conn) {
 	}
 }
 
-// peer starts the other process and returns its socket's path.
+// peer starts a process that serves at a socket, and returns the socket's path.
 func peer(b *testing.B, kind string) string {
 	b.Helper()
-	dir, err := os.MkdirTemp("", "bench")
-	if err != nil {
-		b.Fatal(err)
-	}
-	path := filepath.Join(dir, "s")
+	path := filepath.Join(tempDir(b), "s")
 	where := path
 	if kind == "kernel" {
 		where = "unix://" + path
 	}
+	startPeer(b, kind, where)
+	return path
+}
+
+// tempDir is a directory whose path is short enough for sockets.
+func tempDir(b *testing.B) string {
+	b.Helper()
+	dir, err := os.MkdirTemp("", "bench")
+	check(b, err)
+	b.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// startPeer starts a process of a kind, and returns where it is to be found and its number.
+func startPeer(b *testing.B, kind, where string) (found string, pid int) {
+	b.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), envPeer+"="+kind+" "+where)
 	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
+	check(b, err)
 	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
+	check(b, err)
+	check(b, cmd.Start())
 	b.Cleanup(func() {
 		stdin.Close()
 		cmd.Wait()
-		os.RemoveAll(dir)
 	})
 	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if line != "ready\n" {
+	found, ok := strings.CutPrefix(line, "ready ")
+	if !ok {
 		b.Fatalf("the other process says %q, %v", line, err)
 	}
-	return path
+	return strings.TrimSpace(found), cmd.Process.Pid
 }
