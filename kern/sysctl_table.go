@@ -38,7 +38,7 @@ func procArgs(r *SysctlRequest) error {
 }
 
 // fileTable is kern.file2.<by>.<which>.<size>.<count>: a structure kinfo_file, cut to size bytes, for each of at most count
-// open files. By file each is told once, by process each descriptor; which is a pid then, or -1 for all.
+// open files. By file each is told once, and which is 0; by process each descriptor, and which is a pid, or 0 or -1 for all.
 func fileTable(r *SysctlRequest) error {
 	if len(r.Name) != 4 {
 		return abi.EINVAL
@@ -53,6 +53,9 @@ func fileTable(r *SysctlRequest) error {
 	var files []abi.KinfoFile
 	switch by {
 	case abi.KERN_FILE_BYFILE:
+		if which != 0 {
+			return abi.EINVAL
+		}
 		files = r.T.K.filesByFile()
 	case abi.KERN_FILE_BYPID:
 		if which < -1 {
@@ -72,11 +75,11 @@ func fileTable(r *SysctlRequest) error {
 	return r.Reply(b)
 }
 
-// filesByPID lists the descriptors of a process, or of all for -1.
+// filesByPID lists the descriptors of a process, or of all for 0 and -1.
 func (k *Kernel) filesByPID(pid int) []abi.KinfoFile {
 	var files []abi.KinfoFile
 	for _, p := range k.Procs() {
-		if pid != -1 && p.PID != pid {
+		if pid > 0 && p.PID != pid {
 			continue
 		}
 		for fd := range p.Desc.last() + 1 {
@@ -126,6 +129,9 @@ func (f *File) kinfo() abi.KinfoFile {
 	if n, ok := f.Ops.(Numbered); ok {
 		ki.Fdata = n.Number()
 	}
+	if o, ok := f.Ops.(Owned); ok {
+		ki.Fuid = o.Owner()
+	}
 	return ki
 }
 
@@ -133,4 +139,9 @@ func (f *File) kinfo() abi.KinfoFile {
 // ki_fdata here (sockstat(1)).
 type Numbered interface {
 	Number() uint64
+}
+
+// Owned is implemented by files that know whose they are: sockets. It is ki_fuid of kern.file2; of others that is 0.
+type Owned interface {
+	Owner() uint32
 }

@@ -563,6 +563,14 @@ func TestSysctlTables(t *testing.T) {
 	if f := files[3]; f.Fd != int32(r) || f.Count != 1 {
 		t.Errorf("%+v", f)
 	}
+	for _, all := range []int32{0, -1} {
+		if b, errno := p.SysctlMIB(abi.CTL_KERN, abi.KERN_FILE2, abi.KERN_FILE_BYPID, all, abi.SizeofKinfoFile, 100); errno != 0 || len(count(b)) < len(files) {
+			t.Errorf("of all processes, %d: %d descriptors, %v", all, len(count(b)), errno)
+		}
+	}
+	if _, errno := p.SysctlMIB(abi.CTL_KERN, abi.KERN_FILE2, abi.KERN_FILE_BYFILE, 1, abi.SizeofKinfoFile, 100); errno != abi.EINVAL {
+		t.Errorf("by file with a pid: %v", errno)
+	}
 	b, _ = p.SysctlMIB(abi.CTL_KERN, abi.KERN_FILE2, abi.KERN_FILE_BYFILE, 0, abi.SizeofKinfoFile, 100)
 	if files := count(b); len(files) != 3 || files[0].Count != 3 {
 		t.Errorf("%d files: %+v", len(files), files)

@@ -58,6 +58,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/sh"
 	"github.com/rumpctrl/rumpctrl/util/shmif_dumpbus"
 	"github.com/rumpctrl/rumpctrl/util/sleep"
+	"github.com/rumpctrl/rumpctrl/util/sockstat"
 	"github.com/rumpctrl/rumpctrl/util/stat"
 	"github.com/rumpctrl/rumpctrl/util/sync"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
@@ -132,6 +133,7 @@ var table = [...]*util.Utility{
 	&sh.Utility,
 	&shmif_dumpbus.Utility,
 	&sleep.Utility,
+	&sockstat.Utility,
 	&stat.Utility,
 	&sync.Utility,
 	&sysctl.Utility,

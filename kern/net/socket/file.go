@@ -14,6 +14,7 @@ var (
 	_ kern.KnoteFilter      = (*Socket)(nil)
 	_ kern.DescriptorCloser = (*Socket)(nil)
 	_ kern.Numbered         = (*Socket)(nil)
+	_ kern.Owned            = (*Socket)(nil)
 )
 
 // Close ends the socket. With SO_LINGER it waits until the protocol is done.

@@ -123,6 +123,9 @@ func (so *Socket) unreserve() {
 // Number tells the socket from all others of the kernel: ki_fdata of kern.file2, ki_sockaddr of the lists of sockets.
 func (so *Socket) Number() uint64 { return so.number }
 
+// Owner is the effective user that made the socket.
+func (so *Socket) Owner() uint32 { return so.UID }
+
 // Protocol is the protocol's end.
 func (so *Socket) Protocol() Protocol { return so.protocol }
 
