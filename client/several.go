@@ -136,3 +136,72 @@ func (s *Sys) GetdentsEnd(fd int, b, more []byte) (n, m int, err error) {
 	}
 	return max(n, 0), max(m, 0), err
 }
+
+// DirectoryRead is a directory that ReadDirectories opens and reads.
+type DirectoryRead struct {
+	Path  string
+	Flags int    // of openat(2)
+	Data  []byte // room for entries; then those that are there, as Getdents has them
+	More  []byte // the same, to see the end: if both have something, there may be further entries
+	FD    int    // at the end of what was read; to be closed by the caller unless Err is set
+	Err   error  // of openat(2) or getdents(2)
+}
+
+// ReadDirectories closes descriptors that are of no use any more, opens directories below fd, and reads the beginning of each. On a
+// connection it costs two calls.
+func (s *Sys) ReadDirectories(closing []int, fd int, dirs []DirectoryRead) {
+	requests := make([]request, 0, max(len(dirs)+len(closing), 2*len(dirs)))
+	for i := range dirs {
+		r := s.at(abi.SYS_openat, fd, dirs[i].Path)
+		r.int(dirs[i].Flags)
+		r.int(0)
+		requests = append(requests, r)
+	}
+	for _, old := range closing {
+		r := s.request(abi.SYS_close)
+		r.int(old)
+		requests = append(requests, r)
+	}
+	s.together(requests)
+	for i := range dirs {
+		dirs[i].FD, dirs[i].Err = requests[i].num()
+	}
+	for i := range closing {
+		requests[len(dirs)+i].do() //nolint:errcheck // nothing was written
+	}
+	s.readDirectories(dirs, requests[:0])
+}
+
+// readDirectories reads those directories that have been opened.
+func (s *Sys) readDirectories(dirs []DirectoryRead, requests []request) {
+	for i := range dirs {
+		d := &dirs[i]
+		if d.Err != nil {
+			continue
+		}
+		for _, p := range [...][]byte{d.Data, d.More} {
+			r := s.request(abi.SYS___getdents30)
+			r.int(d.FD)
+			r.out(p)
+			requests = append(requests, r)
+		}
+	}
+	s.together(requests)
+	for i := range dirs {
+		d := &dirs[i]
+		if d.Err != nil {
+			continue
+		}
+		for j, p := range [...]*[]byte{&d.Data, &d.More} {
+			n, err := requests[j].size(len(*p))
+			*p = (*p)[:max(n, 0)]
+			if d.Err == nil {
+				d.Err = err
+			}
+		}
+		requests = requests[2:]
+		if d.Err != nil {
+			s.Close(d.FD) //nolint:errcheck // nothing was written
+		}
+	}
+}

@@ -104,3 +104,60 @@ func TestReadSmall(t *testing.T) {
 		}
 	})
 }
+
+// TestReadDirectories reads directories at once, and holds what is in them against one after the other: some are
+// missing, no directories, or have more in them than there is room for.
+func TestReadDirectories(t *testing.T) {
+	each(t, func(t *testing.T, p *client.Process) {
+		sys := p.Sys()
+		for i := range 60 {
+			if err := p.MkdirAll(fmt.Sprintf("/d/many/%d", i), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := p.WriteFile("/d/file", nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		dir, err := sys.Open("/d", abi.O_RDONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old, err := sys.Open("/", abi.O_RDONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		room := func(path string, size int) client.DirectoryRead {
+			return client.DirectoryRead{Path: path, Flags: abi.O_RDONLY | abi.O_DIRECTORY, Data: make([]byte, size), More: make([]byte, size)}
+		}
+		list := []client.DirectoryRead{room("many", 8<<10), room("nope", 1024), room("file", 1024), room("many/3", 1024), room("many", 256), room("many", 4)}
+		sys.ReadDirectories([]int{old}, dir, list)
+		for i, want := range []struct {
+			err  error
+			n    int
+			more bool
+		}{{nil, 62, false}, {abi.ENOENT, 0, false}, {abi.ENOTDIR, 0, false}, {nil, 2, false}, {nil, -1, true}, {abi.EINVAL, 0, false}} {
+			d := list[i]
+			if !errors.Is(d.Err, want.err) {
+				t.Errorf("%s: %v, want %v", d.Path, d.Err, want.err)
+			}
+			if d.Err != nil {
+				continue
+			}
+			n := 0
+			for _, b := range [][]byte{d.Data, d.More} {
+				for _, err := range client.Dirents(b) {
+					if n++; err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if more := len(d.Data) > 0 && len(d.More) > 0; want.n >= 0 && n != want.n || more != want.more {
+				t.Errorf("%s: %d entries, more: %v", d.Path, n, more)
+			}
+			sys.Close(d.FD)
+		}
+		if fd, err := sys.Open("/", abi.O_RDONLY, 0); err != nil || fd != old {
+			t.Errorf("the next descriptor is %d, want %d; %v", fd, old, err)
+		}
+	})
+}

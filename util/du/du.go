@@ -132,6 +132,7 @@ func (m *measurer) option(g *util.Getopt) bool {
 // measure walks the operands and returns the exit status.
 func (m *measurer) measure(args []string) int {
 	status := util.ExitOK
+	m.walk.Ahead = !m.noDump // which may leave directories out
 	for _, e := range fts.Walk(m.env.Proc.Sys(), args, &m.walk) {
 		if m.noDump && e.Stat != nil && e.Stat.Flags&abi.UF_NODUMP != 0 {
 			e.Skip()

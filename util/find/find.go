@@ -69,7 +69,7 @@ type test func(*fts.Entry) bool
 func run(ctx context.Context, env *util.Env) int {
 	f := &finder{
 		ctx: ctx, env: env, sys: env.Proc.Sys(), owners: passwd.New(env.Proc.Sys()), volumes: make(map[uint64]volume),
-		walk: fts.Options{NoStat: true},
+		walk: fts.Options{NoStat: true, Ahead: true},
 	}
 	files, rest, ok := f.options()
 	if !ok || len(files) == 0 {

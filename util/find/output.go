@@ -22,16 +22,16 @@ func actionPrimaries() map[string]primary {
 		printx  = "Print the path with a backslash before what xargs(1) would take for something else."
 	)
 	return map[string]primary{
-		"-delete":  {doc: "Remove it; implies -d.", stat: true, output: true, make: (*parser).remove},
-		"-exec":    {doc: exec, output: true, make: (*parser).exec},
-		"-execdir": {doc: execDir, output: true, make: (*parser).execDir},
-		"-fprint":  {arg: "filename", doc: "Print the path to a file of the kernel.", output: true, make: (*parser).printTo},
+		"-delete":  {doc: "Remove it; implies -d.", stat: true, acts: true, output: true, make: (*parser).remove},
+		"-exec":    {doc: exec, acts: true, output: true, make: (*parser).exec},
+		"-execdir": {doc: execDir, acts: true, output: true, make: (*parser).execDir},
+		"-fprint":  {arg: "filename", doc: "Print the path to a file of the kernel.", acts: true, output: true, make: (*parser).printTo},
 		"-ls":      {doc: "Print a line as ls -dgils.", stat: true, output: true, make: action((*finder).list)},
-		"-ok":      {doc: ok, output: true, make: (*parser).confirmed},
+		"-ok":      {doc: ok, acts: true, output: true, make: (*parser).confirmed},
 		"-print":   {doc: "Print the path: the default.", output: true, make: action((*finder).print)},
 		"-print0":  {doc: "Print the path and a NUL.", output: true, make: action((*finder).printZero)},
 		"-printx":  {doc: printx, output: true, make: action((*finder).printEscaped)},
-		"-rm":      {doc: "The same as -delete.", stat: true, output: true, make: (*parser).remove},
+		"-rm":      {doc: "The same as -delete.", stat: true, acts: true, output: true, make: (*parser).remove},
 	}
 }
 

@@ -85,6 +85,9 @@ func (p *parser) next() error {
 	if row.stat {
 		p.walk.NoStat = false
 	}
+	if row.acts {
+		p.walk.Ahead = false
+	}
 	t, err := row.make(p, arg)
 	if err != nil {
 		return err

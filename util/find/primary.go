@@ -20,6 +20,7 @@ type primary struct {
 	arg    string // what its argument is called, empty if it takes none or more
 	doc    string
 	stat   bool // it looks at attributes
+	acts   bool // it may change the tree, or leave parts of it out
 	output bool // with it there is no -print unless it is written
 	make   func(p *parser, arg string) (test, error)
 }
@@ -37,7 +38,7 @@ func primaryTable() map[string]primary {
 		"-mindepth": {arg: "n", doc: "At least so deep.", make: (*parser).minDepth},
 		"-name":     {arg: "pattern", doc: "The last component of the path matches.", make: named(0, (*fts.Entry).Name)},
 		"-path":     {arg: "pattern", doc: "The path matches.", make: named(0, func(e *fts.Entry) string { return e.Path })},
-		"-prune":    {doc: "Do not enter the directory.", make: (*parser).prune},
+		"-prune":    {doc: "Do not enter the directory.", acts: true, make: (*parser).prune},
 		"-regex":    {arg: "regexp", doc: "The whole path matches a regular expression.", make: matches(regex.Compile)},
 		"-type":     {arg: "t", doc: "The type is b, c, d, f, l, p, s or w.", make: (*parser).fileType},
 		"-xdev":     {doc: "Stay on a file system, as -x.", make: (*parser).oneDevice},

@@ -20,11 +20,14 @@ const dirFlags = abi.O_RDONLY | abi.O_DIRECTORY | abi.O_NONBLOCK | abi.O_CLOEXEC
 type Cursor struct {
 	sys    *client.Sys
 	levels []level
-	closed int // levels before this one are closed, but for the pinned
-	open   int // levels with a descriptor
-	left   int // the descriptor of a directory that was left, to be closed with the next call; -1 is none
+	closed int   // levels before this one are closed, but for the pinned
+	open   int   // levels with a descriptor
+	left   []int // the descriptors of directories that were left, to be closed with the next call
 
-	entries [2][]byte // what directories are read into
+	entries [2][]byte          // what directories are read into
+	ahead   map[*Entry]*opened // directories that were read before their turn
+	entered *opened            // the one of them where the cursor is, until Children
+	buffers []byte             // what they are read into
 }
 
 // level is a directory on the way.
@@ -35,7 +38,7 @@ type level struct {
 }
 
 // NewCursor returns a cursor in the working directory.
-func NewCursor(sys *client.Sys) *Cursor { return &Cursor{sys: sys, left: -1} }
+func NewCursor(sys *client.Sys) *Cursor { return &Cursor{sys: sys} }
 
 // FD returns a descriptor for the *at calls. It is good until the next Enter or Leave.
 func (c *Cursor) FD() int {
@@ -48,39 +51,61 @@ func (c *Cursor) FD() int {
 // Enter goes down into a directory by a path from where the cursor is. Unless follow, the path
 // may not end in a symbolic link. Errors are open(2)'s; the cursor has not moved then.
 func (c *Cursor) Enter(path string, follow bool) error {
-	flags := dirFlags
-	if !follow {
-		flags |= abi.O_NOFOLLOW
+	fd, err := c.openat(path, openFlags(follow))
+	if err == abi.EMFILE && len(c.ahead) > 0 {
+		c.forget()
+		fd, err = c.openat(path, openFlags(follow))
 	}
-	fd, err := c.openat(path, flags)
 	if err != nil {
 		return err
 	}
+	return c.descend(fd, follow)
+}
+
+// openFlags are the flags of openat(2).
+func openFlags(follow bool) int {
+	if follow {
+		return dirFlags
+	}
+	return dirFlags | abi.O_NOFOLLOW
+}
+
+// descend makes a directory that is open the one where the cursor is.
+func (c *Cursor) descend(fd int, followed bool) error {
 	if err := c.shut(); err != nil {
 		c.sys.Close(fd)
 		return err
 	}
-	c.levels = append(c.levels, level{fd: fd, followed: follow})
+	c.levels = append(c.levels, level{fd: fd, followed: followed})
 	c.open++
 	return nil
 }
 
 // openat opens a directory, and closes the one that was left before.
 func (c *Cursor) openat(path string, flags int) (int, error) {
-	if c.left < 0 {
+	last := len(c.left) - 1
+	if last < 0 {
 		return c.sys.Openat(c.FD(), path, flags, 0)
 	}
-	old := c.left
-	c.left = -1
+	old := c.left[last]
+	c.left = c.left[:last]
 	return c.sys.OpenatClosing(old, c.FD(), path, flags)
 }
 
-// leave has a descriptor closed soon.
+// leave has a descriptor closed soon. If directories are read ahead it is closed when the next are.
 func (c *Cursor) leave(fd int) {
-	if c.left >= 0 {
-		c.sys.Close(c.left)
+	if most := len(c.buffers)/aheadSize + 1; len(c.left) >= most {
+		c.closeLeft()
 	}
-	c.left = fd
+	c.left = append(c.left, fd)
+}
+
+// closeLeft closes what was left.
+func (c *Cursor) closeLeft() {
+	for _, fd := range c.left {
+		c.sys.Close(fd)
+	}
+	c.left = c.left[:0]
 }
 
 // shut closes the topmost level that is open if there are too many.
@@ -144,6 +169,7 @@ func (c *Cursor) Close() {
 			c.sys.Close(l.fd)
 		}
 	}
-	c.leave(-1)
+	c.closeLeft()
+	c.forget()
 	c.levels, c.open, c.closed = nil, 0, 0
 }

@@ -148,10 +148,13 @@ const endSize = 4 << 10
 
 // names reads the directory.
 func (c *Cursor) names(dir *Entry, o *Options) ([]*Entry, error) {
+	list, unread, err := c.takeNames(dir)
+	if !unread {
+		return list, err
+	}
 	if c.entries[0] == nil {
 		c.entries = [2][]byte{make([]byte, readSize), make([]byte, endSize)}
 	}
-	var list []*Entry
 	for {
 		n, more, err := c.sys.GetdentsEnd(c.FD(), c.entries[0], c.entries[1])
 		for i, size := range []int{n, more} {
@@ -175,6 +178,7 @@ func (e *Entry) appendEntries(list []*Entry, b []byte, o *Options) ([]*Entry, er
 		if name := string(d.Name); o.wants(name, d.Type) {
 			list = append(list, &Entry{
 				Path: e.childPath(name), Rel: name, Level: e.Level + 1, Parent: e, Type: d.Type, Fileno: d.Ino,
+				skip: name == "." || name == "..",
 			})
 		}
 	}

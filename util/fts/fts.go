@@ -25,6 +25,10 @@ type Options struct {
 	Dots            bool // "." and ".." are seen
 	Whiteouts       bool // whiteouts are seen
 
+	// Ahead lets directories be opened and read before their turn, several at once: for walks that change nothing
+	// and leave nothing out.
+	Ahead bool
+
 	// Hide tells by its name whether something in a directory is to be left out; nil is no.
 	Hide func(name string) bool
 
@@ -57,11 +61,11 @@ func Walk(sys *client.Sys, args []string, o *Options) iter.Seq2[*Cursor, *Entry]
 		if o.Compare != nil {
 			slices.SortStableFunc(list, o.Compare)
 		}
-		for _, e := range list {
+		for i, e := range list {
 			if e.Stat != nil {
 				w.dev = e.Stat.Dev
 			}
-			if !w.visit(e) {
+			if !w.visit(list[i : i+1]) {
 				return
 			}
 		}
@@ -76,8 +80,9 @@ type walk struct {
 	dev   uint64 // of the argument
 }
 
-// visit visits an entry and what is in it, and tells whether to go on.
-func (w *walk) visit(e *Entry) bool {
+// visit visits the first of a list of siblings and what is in it, and tells whether to go on.
+func (w *walk) visit(siblings []*Entry) bool {
+	e := siblings[0]
 	if !w.yield(w.c, e) {
 		return false
 	}
@@ -85,6 +90,7 @@ func (w *walk) visit(e *Entry) bool {
 		return true
 	}
 	if !e.skip && !w.foreign(e) {
+		w.readAhead(siblings)
 		list, err := w.enter(e)
 		if err == nil {
 			return w.inside(e, list)
@@ -119,11 +125,8 @@ func (w *walk) enter(e *Entry) ([]*Entry, error) {
 
 // inside visits what is in a directory, leaves it and visits it once more.
 func (w *walk) inside(e *Entry, list []*Entry) bool {
-	for _, child := range list {
-		if child.Rel == "." || child.Rel == ".." {
-			child.skip = true
-		}
-		if !w.visit(child) {
+	for i := range list {
+		if !w.visit(list[i:]) {
 			return false
 		}
 	}
@@ -142,5 +145,8 @@ func (w *walk) inside(e *Entry, list []*Entry) bool {
 // EnterEntry goes down into the directory that an entry is, as it was found: through a symbolic
 // link only if the link was followed then. An argument is opened as it was written.
 func (c *Cursor) EnterEntry(e *Entry) error {
+	if had, err := c.takeAhead(e); had {
+		return err
+	}
 	return c.Enter(e.Rel, e.followed || e.Level == 0)
 }
