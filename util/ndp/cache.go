@@ -3,7 +3,6 @@ package ndp
 import (
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -178,6 +177,9 @@ func (c *command) ioctl(req uint32, b []byte) error {
 
 // deleteLearned deletes all entries that were not made by hand.
 func (c *command) deleteLearned() int {
+	if !c.open() {
+		return util.ExitFailure
+	}
 	list, err := c.list()
 	if err != nil {
 		return c.env.Err(err, "sysctl(PF_ROUTE, NET_RT_FLAGS)")
@@ -185,11 +187,10 @@ func (c *command) deleteLearned() int {
 	status := util.ExitOK
 	for i := range list {
 		if n := &list[i]; n.Header.Flags&abi.RTF_STATIC == 0 {
-			number := n.Addr.String()
-			if n.Scope != 0 {
-				number += "%" + c.ifname(int(n.Scope))
-			}
-			status |= c.deleteHost(strings.TrimSuffix(number, "%?"))
+			h := &host{addr: n.Addr, dst: sockaddr.Inet(n.Addr, 0, 0)}
+			sockaddr.EmbedScope(h.dst, n.Scope)
+			h.text = c.name(n)
+			status |= c.delete(h)
 		}
 	}
 	return status

@@ -75,7 +75,6 @@ type command struct {
 	sock  *routing.Socket
 	namer routing.Namer
 	stamp bool // -t
-	wait  time.Duration
 }
 
 // modes are what ndp does, by the letter of the option, 0 for none; arg is the option's argument, at most so many operands follow.

@@ -115,7 +115,7 @@ func (c *command) file(name string) int {
 	return status
 }
 
-// deleteHost deletes an entry.
+// deleteHost deletes the entry of a host.
 func (c *command) deleteHost(text string) int {
 	if !c.open() {
 		return util.ExitFailure
@@ -124,6 +124,11 @@ func (c *command) deleteHost(text string) int {
 	if !ok {
 		return util.ExitFailure
 	}
+	return c.delete(h)
+}
+
+// delete deletes the entry of an address.
+func (c *command) delete(h *host) int {
 	n, ok, err := c.sock.Neighbor(h.dst)
 	switch {
 	case err != nil:
@@ -131,11 +136,11 @@ func (c *command) deleteHost(text string) int {
 	case n.Addr == h.addr && (!ok || n.Header.Flags&abi.RTF_GATEWAY != 0):
 		return c.env.Errx("delete: cannot delete non-NDP entry")
 	case !ok:
-		return c.env.Errx("cannot locate %s", text)
+		return c.env.Errx("cannot locate %s", h.text)
 	}
 	if err := c.sock.DeleteNeighbor(h.dst, &n); err != nil {
 		return c.env.Err(err, "writing to routing socket")
 	}
-	fmt.Fprintf(c.env.Stdout, "%s (%s) deleted\n", text, c.namer.Host(h.dst))
+	fmt.Fprintf(c.env.Stdout, "%s (%s) deleted\n", h.text, c.namer.Host(h.dst))
 	return util.ExitOK
 }
