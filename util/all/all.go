@@ -55,6 +55,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/rm"
 	"github.com/rumpctrl/rumpctrl/util/rmdir"
 	"github.com/rumpctrl/rumpctrl/util/route"
+	"github.com/rumpctrl/rumpctrl/util/rtadvd"
 	"github.com/rumpctrl/rumpctrl/util/sh"
 	"github.com/rumpctrl/rumpctrl/util/shmif_dumpbus"
 	"github.com/rumpctrl/rumpctrl/util/sleep"
@@ -130,6 +131,7 @@ var table = [...]*util.Utility{
 	&rm.Utility,
 	&rmdir.Utility,
 	&route.Utility,
+	&rtadvd.Utility,
 	&sh.Utility,
 	&shmif_dumpbus.Utility,
 	&sleep.Utility,
