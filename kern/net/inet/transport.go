@@ -1,6 +1,7 @@
 package inet
 
 import (
+	"gvisor.dev/gvisor/pkg/buffer"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
@@ -9,7 +10,8 @@ import (
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 )
 
-// transport hands a whole datagram to the stack's TCP or UDP. It leaves d.p to its owner.
+// transport hands a whole datagram to the stack's TCP or UDP. It leaves d.p to its owner, without the bytes: they are the stack's, which copies whole
+// what it would have to share with us.
 func (in *Inet) transport(d *datagram, e *endpoint) {
 	pkt := in.stackPacket(d, e)
 	defer pkt.DecRef()
@@ -33,12 +35,14 @@ func (in *Inet) transport(d *datagram, e *endpoint) {
 		return
 	}
 	in.Stats.UDP.Add(abi.UDP_STAT_NOPORT, 1)
+	d.p.Buf = pkt.ToBuffer()
 	in.portUnreachable(d)
 }
 
-// stackPacket is a datagram as the stack has it: its headers parsed, sharing the bytes.
+// stackPacket is a datagram as the stack has it, its headers parsed. The bytes change hands.
 func (in *Inet) stackPacket(d *datagram, e *endpoint) *stack.PacketBuffer {
-	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: d.p.Buf.Clone()})
+	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: d.p.Buf})
+	d.p.Buf = buffer.Buffer{}
 	pkt.NetworkProtocolNumber = e.Number()
 	pkt.NetworkHeader().Consume(d.hlen)
 	pkt.NICID = tcpip.NICID(d.ifc.ifp.Index)

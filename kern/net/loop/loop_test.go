@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
@@ -48,9 +49,13 @@ func (t *taps) Tap(_ *ifnet.Interface, _ *ifnet.Packet, out bool) {
 	}
 }
 
+// lingering lets the clock of a test go on until a goroutine that waits for further packets has gone. One that stays ends the test with a deadlock.
+func lingering() { time.Sleep(time.Second) }
+
 // TestLoop has what is sent come back in order, once to the taps, with the flags of transcript net-01-ifconfig.
 func TestLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		defer lingering()
 		n, lo := newNet(t)
 		if f := lo.Flags(); f != 0x8049 || lo.MTU() != 33624 || lo.Index != 1 {
 			t.Errorf("flags %#x, MTU %d, index %d", f, lo.MTU(), lo.Index)
@@ -86,6 +91,7 @@ func TestLoop(t *testing.T) {
 // TestFull has packets that find no room dropped, counted, and told of with ENOBUFS.
 func TestFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		defer lingering()
 		n, lo := newNet(t)
 		hold := make(chan struct{})
 		got := 0
@@ -115,6 +121,7 @@ func TestFull(t *testing.T) {
 // TestReentry has a protocol send from where it receives, with its lock held: answers do not come back on its own goroutine.
 func TestReentry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		defer lingering()
 		n, lo := newNet(t)
 		var mu sync.Mutex
 		left := 1000
@@ -133,6 +140,30 @@ func TestReentry(t *testing.T) {
 		synctest.Wait()
 		if left != 0 {
 			t.Errorf("%d are missing", left)
+		}
+	})
+}
+
+// TestPauses has packets come back after pauses of any length, those included that just end the goroutine.
+func TestPauses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer lingering()
+		n, lo := newNet(t)
+		got := 0
+		n.HandleProtocol(0x0800, func(_ *ifnet.Interface, p *ifnet.Packet) {
+			got++
+			p.Release()
+		})
+		sent := 0
+		for pause := 10 * time.Millisecond; pause <= 200*time.Millisecond; pause += 10 * time.Millisecond {
+			for range 10 {
+				lo.Output(packet([]byte{0}, abi.AF_INET))
+				time.Sleep(pause)
+				synctest.Wait()
+				if sent++; got != sent {
+					t.Fatalf("%d of %d came back, with pauses of %v", got, sent, pause)
+				}
+			}
 		}
 	})
 }

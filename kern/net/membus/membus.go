@@ -125,16 +125,24 @@ func (p *Port) Close() {
 // Send gives packets to the other ports, without waiting. It owns them. What has no room at a port is lost there, and counted as
 // the receiving interface's input queue drops.
 func (p *Port) Send(pkts []*ifnet.Packet) {
-	ports := p.bus.list()
 	for _, pkt := range pkts {
 		pkt.Flags = sent(pkt.Flags)
 	}
-	for _, to := range ports {
-		if to != p {
-			to.offer(pkts)
+	var last *Port
+	for _, to := range p.bus.list() {
+		if to == p {
+			continue
 		}
+		if last != nil {
+			last.offer(pkts, false)
+		}
+		last = to
 	}
-	release(pkts)
+	if last == nil {
+		release(pkts)
+		return
+	}
+	last.offer(pkts, true)
 }
 
 // sent is what stays of a packet's flags on the bus: the memory is the same for all, so that a checksum that is missing is as good as one
@@ -147,20 +155,21 @@ func sent(f ifnet.PacketFlags) ifnet.PacketFlags {
 	return f & sums
 }
 
-// offer queues clones of those packets that the port wants.
-func (p *Port) offer(pkts []*ifnet.Packet) {
+// offer queues those packets that the port wants. They are the port's own with give, and otherwise cloned.
+func (p *Port) offer(pkts []*ifnet.Packet, give bool) {
 	queued := false
 	p.mu.Lock()
 	for _, pkt := range pkts {
-		var dst [6]byte
-		if p.closed || !pkt.Header(dst[:]) || !p.wants(dst) {
+		switch {
+		case !p.takes(pkt):
+			if give {
+				pkt.Release()
+			}
 			continue
+		case !give:
+			pkt = pkt.Clone()
 		}
-		if len(p.queue) >= maxQueue || len(p.queue) > 0 && p.bytes+pkt.Len() > maxBytes {
-			p.ifp.Stats.Iqdrops.Add(1)
-			continue
-		}
-		p.queue = append(p.queue, pkt.Clone())
+		p.queue = append(p.queue, pkt)
 		p.bytes += pkt.Len()
 		queued = true
 	}
@@ -168,6 +177,19 @@ func (p *Port) offer(pkts []*ifnet.Packet) {
 	if queued {
 		p.signal()
 	}
+}
+
+// takes says whether the port wants a packet and has room for it; with mu held.
+func (p *Port) takes(pkt *ifnet.Packet) bool {
+	var dst [6]byte
+	if p.closed || !pkt.Header(dst[:]) || !p.wants(dst) {
+		return false
+	}
+	if len(p.queue) >= maxQueue || len(p.queue) > 0 && p.bytes+pkt.Len() > maxBytes {
+		p.ifp.Stats.Iqdrops.Add(1)
+		return false
+	}
+	return true
 }
 
 func (p *Port) wants(dst [6]byte) bool {
