@@ -24,6 +24,7 @@ type config struct {
 	name     string  // of the archive: -f; empty for a standard stream
 	format   *format // -x; nil for the default
 	block    int     // -b; 0 for the format's
+	limit    int64   // -B; 0 for none
 	gnu      bool    // GNU tar's long names are written, and read without a word
 	noDirs   bool    // -o write_opt=nodir
 	gzip     bool    // -z
@@ -46,6 +47,7 @@ type config struct {
 	absolute  bool // -A
 	insecure  bool // --insecure
 	toStdout  bool // tar -O
+	oneVolume bool // -O
 	noParents bool // directories that are missing are not made: cpio without -d
 
 	follow, followArguments, oneDevice bool // -L, -H, -X
@@ -67,18 +69,21 @@ const (
 	maxBlock   = 64512
 )
 
+// maxSize is the greatest number that parseSize reads.
+const maxSize = 1 << 62
+
 // parseSize reads a number with a factor "b", "k", "m" or "w", or a product of such: "2x10k". It reports false
 // if it is none, or not greater than 0.
-func parseSize(s string) (int, bool) {
-	total := 1
+func parseSize(s string) (int64, bool) {
+	total := int64(1)
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == 'x' || r == '*' }) {
-		factor := 1
+		factor := int64(1)
 		if i := strings.IndexByte("wbkm", part[len(part)-1]); i >= 0 {
-			factor = [...]int{4, 512, 1024, 1 << 20}[i]
+			factor = [...]int64{4, 512, 1024, 1 << 20}[i]
 			part = part[:len(part)-1]
 		}
-		n, err := strconv.Atoi(part)
-		if err != nil || n <= 0 || n > 1<<30/factor || total > 1<<30/(n*factor) {
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil || n <= 0 || n > maxSize/factor || total > maxSize/(n*factor) {
 			return 0, false
 		}
 		total *= n * factor
@@ -87,7 +92,7 @@ func parseSize(s string) (int, bool) {
 }
 
 // setBlock sets the size of blocks.
-func (c *config) setBlock(arg string, unit int) error {
+func (c *config) setBlock(arg string, unit int64) error {
 	n, ok := parseSize(arg)
 	switch {
 	case !ok:
@@ -97,7 +102,20 @@ func (c *config) setBlock(arg string, unit int) error {
 	case n*unit%recordSize != 0:
 		return util.Messagef("Block size is not a %d byte multiple.", recordSize)
 	}
-	c.block = n * unit
+	c.block = int(n * unit)
+	return nil
+}
+
+// setLimit sets the size of volumes.
+func (c *config) setLimit(arg string) error {
+	n, ok := parseSize(arg)
+	switch {
+	case !ok:
+		return util.Messagef("Invalid write limit %s", arg)
+	case n%recordSize != 0:
+		return util.Messagef("Write limit is not a %d byte multiple", recordSize)
+	}
+	c.limit = n
 	return nil
 }
 

@@ -15,7 +15,11 @@
 // Of pax extended headers those of a member count; global ones are passed over. A reference back to a group in the expression of
 // -s is refused, since package regexp has none.
 //
-// Not here, and so refused: archives of several volumes (-B, -O), recovery from damaged ones (-E), mtree specifications (-M), other
+// An archive may have several volumes: files whose names are asked for on standard input, which is the terminal of a utility here. If it
+// has the archive or a list of names there is nobody to ask. Devices are asked for by name, too. No volume is larger than -B says, unless
+// a block is.
+//
+// Not here, and so refused: recovery from damaged ones (-E), mtree specifications (-M), other
 // user databases (-N), bzip2 and xz (-j, --xz), programs of the host to compress with, and archives on tapes or
 // other hosts (--force-local).
 //

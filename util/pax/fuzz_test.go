@@ -141,7 +141,8 @@ func TestBasicRegexp(t *testing.T) {
 
 // TestSizes holds numbers against the manual page: products, and factors of 512, 1024, 1048576 and 4.
 func TestSizes(t *testing.T) {
-	for s, want := range map[string]int{"512": 512, "2b": 1024, "1k": 1024, "2x5k": 10240, "3w": 12, "": 0, "0": 0, "-1": 0, "2x": 0, "k": 0, "9999999999": 0, "1mx1mx1m": 0} {
+	for s, want := range map[string]int64{"512": 512, "2b": 1024, "1k": 1024, "2x5k": 10240, "3w": 12, "4096mx2": 8 << 30,
+		"": 0, "0": 0, "-1": 0, "2x": 0, "k": 0, "99999999999999999999": 0, "1mx1mx1mx8": 0} {
 		if got, ok := parseSize(s); ok != (want != 0) || ok && got != want {
 			t.Errorf("%q: %d %v, want %d", s, got, ok, want)
 		}

@@ -32,6 +32,11 @@ type job struct {
 	input  *bufio.Reader
 	reader reader
 	output *blockWriter
+	volume int   // that is open, from 1
+	before int64 // bytes of the volumes before
+	ended  bool  // there are no further ones
+	taken  bool  // standard input is not there to ask for them
+	summed bool  // the summary of the volume has been printed
 	zipper *gzip.Writer
 	enc    *encoder
 
@@ -59,7 +64,7 @@ func perform(ctx context.Context, env *util.Env, c *config) int {
 	j := &job{
 		config: c, ctx: ctx, stop: stop, env: env, sys: env.Proc.Sys(), names2id: passwd.New(env.Proc.Sys()), start: now(env),
 		renamed: map[string]string{}, made: map[string]bool{}, stored: map[string]abi.Timespec{}, linked: map[fileID]string{},
-		buf: make([]byte, bufferSize),
+		buf: make([]byte, bufferSize), volume: 1, taken: c.usesStdin(),
 	}
 	for _, p := range c.patterns {
 		j.wanted = append(j.wanted, newPattern(p))
@@ -68,15 +73,12 @@ func perform(ctx context.Context, env *util.Env, c *config) int {
 		env.Warnx("%s", err)
 		return env.UsageError()
 	}
-	if c.ask && c.usesStdin() {
+	if c.ask && j.taken {
 		return env.Errx("Fatal error, standard input is not there to ask for names")
 	}
 	[...]func(){list: j.list, extract: j.extract, archive: j.archive, appending: j.append, copying: j.copy}[c.mode]()
 	j.closeArchive()
-	j.endName()
-	if c.verbose > 0 || c.summary {
-		j.summarize()
-	}
+	j.summarize()
 	if j.failed || ctx.Err() != nil {
 		return util.ExitFailure
 	}
@@ -111,26 +113,34 @@ func (j *job) fail(err error, format string, args ...any) {
 	j.failx("%s (%s)", fmt.Sprintf(format, args...), util.ErrorText(err))
 }
 
-// summarize prints what was moved, as far as a front end does.
+// summarize ends a volume: it prints what was moved, as ar_summary of pax(1) does, if that was asked for and has not been done.
 func (j *job) summarize() {
-	switch j.env.Name() {
-	case nameTar:
-		return
-	case nameCpio:
+	j.endName()
+	if !j.summed && (j.verbose > 0 || j.summary) && (j.input != nil || j.output != nil) {
+		j.printSummary()
+	}
+	j.summed = true
+	j.files, j.bytesRead, j.bytesWritten = 0, 0, 0
+}
+
+// printSummary prints the summary of a volume: to standard output if that has the list.
+func (j *job) printSummary() {
+	w := j.env.Stderr
+	if j.mode == list {
+		w = j.env.Stdout
+	}
+	moved := j.bytesRead + j.bytesWritten
+	if j.env.Name() == nameCpio && j.format != nil {
 		n := j.bytesRead
 		if n == 0 {
 			n = j.bytesWritten
 		}
-		fmt.Fprintf(j.env.Stderr, "%d blocks\n", n/5120)
-		return
-	}
-	if j.format == nil {
-		if j.input != nil {
-			fmt.Fprintf(j.env.Stderr, "%s: unknown format, %d bytes skipped.\n", j.env.Name(), j.bytesRead)
-		}
-		return
+		fmt.Fprintf(w, "%d blocks\n", n/5120)
 	}
 	secs := max(int64(time.Since(j.start)/time.Second), 1)
-	fmt.Fprintf(j.env.Stderr, "%s: %s vol 1, %d files, %d bytes read, %d bytes written in %d secs (%d bytes/sec)\n",
-		j.env.Name(), j.format.name, j.files, j.bytesRead, j.bytesWritten, secs, (j.bytesRead+j.bytesWritten)/secs)
+	what := fmt.Sprintf("unknown format, %d bytes skipped", moved)
+	if j.format != nil {
+		what = fmt.Sprintf("%s vol %d, %d files, %d bytes read, %d bytes written", j.format.name, j.volume, j.files, j.bytesRead, j.bytesWritten)
+	}
+	fmt.Fprintf(w, "%s: %s in %d secs (%d bytes/sec)\n", j.env.Name(), what, secs, moved/secs)
 }

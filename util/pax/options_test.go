@@ -204,12 +204,16 @@ func TestMisuse(t *testing.T) {
 		{Cmd: "pax -rl", Out: usageWith("pax: Invalid combination of options: -r -l\n"), Status: 1},
 		{Cmd: "pax -w -b 513", Out: usageWith("pax: Block size is not a 512 byte multiple.\n"), Status: 1},
 		{Cmd: "pax -w -b 1m", Out: usageWith("pax: Block size is greater than the maximum 64512\n"), Status: 1},
-		{Cmd: "pax -w -B 1m", Out: usageWith("pax: unknown option -- B\n"), Status: 1},
+		{Cmd: "pax -w -B 513", Out: usageWith("pax: Write limit is not a 512 byte multiple\n"), Status: 1},
+		{Cmd: "pax -w -B -1", Out: usageWith("pax: Invalid write limit -1\n"), Status: 1},
+		{Cmd: "pax -B 1m", Out: usageWith("pax: Invalid combination of options: -B\n"), Status: 1},
 		{Cmd: "pax -w -x zip", Out: usageWith("pax: Unknown -x format: zip\npax: Known -x formats are: bcpio cpio sv4cpio sv4crc tar ustar\n\n"), Status: 1},
 		{Cmd: "pax -rw", Out: usageWith("pax: Destination directory was not supplied\n"), Status: 1},
 		{Cmd: "pax -wa /src", Out: "pax: Cannot append to an archive obtained from a pipe.\n", Status: 1},
 		{Cmd: "pax -w -f /src /src", Out: "pax: Failed open to write on /src (Is a directory)\n", Status: 1},
 		{Cmd: "pax", In: "no archive", Out: "pax: Sorry, unable to determine archive format.\n", Status: 1},
+		{Cmd: "pax -V", In: "no archive", Out: "pax: Sorry, unable to determine archive format.\n" +
+			"pax: unknown format, 10 bytes skipped in 1 secs (10 bytes/sec)\n", Status: 1},
 	})
 }
 
@@ -218,7 +222,7 @@ func TestFrontEnds(t *testing.T) {
 	boot(t).Check([]utiltest.Step{
 		{Cmd: "tar cf /a -C /src one sub -C sub two"},
 		{Cmd: "tar tf /a", Out: "one\nsub\nsub/two\ntwo\n"},
-		{Cmd: "tar xvf /a -C /dst one", Out: "one\n"},
+		{Cmd: "tar xvf /a -C /dst one", Out: "one\ntar: ustar vol 1, 4 files, 10240 bytes read, 0 bytes written in 1 secs (10240 bytes/sec)\n"},
 		{Cmd: "ls /dst", Out: "one\n"},
 		{Cmd: "tar xOf /a sub/two", Out: "two\n"},
 		{Cmd: "dd of=/skip msgfmt=quiet", In: "tw*\n"},
@@ -226,7 +230,8 @@ func TestFrontEnds(t *testing.T) {
 		{Cmd: "tar tf /a", Out: "sub\n"},
 		{Cmd: "tar czf /a -C /src one"},
 		{Cmd: "tar tzf /a", Out: "one\n"},
-		{Cmd: "cpio -o -v -O /c", In: "/src/one\n/src/sub\n", Out: "cpio: Removing leading / from absolute path names in the archive\nsrc/one\nsrc/sub\n1 blocks\n"},
+		{Cmd: "cpio -o -v -O /c", In: "/src/one\n/src/sub\n", Out: "cpio: Removing leading / from absolute path names in the archive\nsrc/one\nsrc/sub\n1 blocks\n" +
+			"cpio: bcpio vol 1, 2 files, 0 bytes read, 5120 bytes written in 1 secs (5120 bytes/sec)\n"},
 		{Cmd: "cpio -itI /c", Out: "src/one\nsrc/sub\n"},
 		{Cmd: "rm /src/one"},
 		{Cmd: "cpio -i -I /c src/one"},

@@ -14,15 +14,16 @@ var Utility = util.Utility{
 	Section: 1,
 	Doc:     "read and write file archives and copy directory hierarchies",
 	Usage: []string{
-		"[-cdnVvz] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
-		"-r [-AcDdiknuVvYZz] [-f archive] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
-		"-w [-0AdHiLPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
-		"-r -w [-0DdHikLlPtuVvXYZ] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
+		"[-cdnOVvz] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"-r [-AcDdiknOuVvYZz] [-f archive] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"-w [-0AdHiLOPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-B bytes] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
+		"-r -w [-0DdHikLlOPtuVvXYZ] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
 	},
 	Options: []util.Option{
 		{Letter: '0', Doc: "Names on standard input end with a NUL."},
 		{Letter: 'A', Doc: "Do not take leading slashes off names."},
 		{Letter: 'a', Doc: "Append to an archive that exists."},
+		{Letter: 'B', Arg: "bytes", Doc: "Write at most so many bytes to a volume, a multiple of 512, and ask for the name of the next."},
 		{Letter: 'b', Arg: "blocksize", Doc: "Write in blocks of so many bytes, a multiple of 512."},
 		{Letter: 'c', Doc: "Select what the patterns do not match."},
 		{Letter: 'D', Doc: "As -u, but compare the times of the last change of the inode."},
@@ -35,6 +36,7 @@ var Utility = util.Utility{
 		{Letter: 'L', Doc: "Follow all symbolic links."},
 		{Letter: 'l', Doc: "Make hard links in place of copies where that can be."},
 		{Letter: 'n', Doc: "Select only the first file that a pattern matches."},
+		{Letter: 'O', Doc: "The archive is one volume: do not ask for another."},
 		{Letter: 'o', Arg: "options", Doc: "With -x tar, write_opt=nodir leaves out directories."},
 		{Letter: 'P', Doc: "Follow no symbolic links: the default."},
 		{Letter: 'p', Arg: "string", Doc: "Attributes of extracted files: a, m: not the time of access, of modification; o: owner and group; p: permissions; e: everything."},
@@ -101,6 +103,8 @@ func (c *config) setPax(env *util.Env, g *util.Getopt) error {
 	switch g.Letter {
 	case util.LongOnly:
 		c.insecure = true
+	case 'B':
+		return c.setLimit(g.Arg)
 	case 'b':
 		return c.setBlock(g.Arg, 1)
 	case 'f':
@@ -152,6 +156,8 @@ func (c *config) flag(letter byte) *bool {
 		return &c.link
 	case 'n':
 		return &c.first
+	case 'O':
+		return &c.oneVolume
 	case 't':
 		return &c.resetTime
 	case 'u':
@@ -193,11 +199,11 @@ func (c *config) setMode(given string) bool {
 // conflict returns the options if some of them do not go with what is to be done.
 func (c *config) conflict(given string) string {
 	bad := [...]string{
-		list:      "0abiklopotuxDHLPXYZ",
-		extract:   "0abltoxHLPX",
+		list:      "0abiklopotuxBDHLPXYZ",
+		extract:   "0abltoxBHLPX",
 		archive:   "cklnpDYZ",
 		appending: "cklnpDYZ",
-		copying:   "abcfnoxz",
+		copying:   "abcfnoxzAB",
 	}[c.mode]
 	if !strings.ContainsAny(given, bad) && (!c.noDirs || c.format != nil && c.format.name == "tar") {
 		return ""

@@ -59,7 +59,7 @@ func (j *job) failArchive(err error) {
 	case errors.Is(err, tar.ErrHeader), errors.Is(err, errCpio), errors.Is(err, tar.ErrFieldTooLong):
 		j.failx("Invalid header in the archive, after %d files", j.files)
 	default:
-		j.fail(err, "Failed read on archive volume 1")
+		j.fail(err, "Failed read on archive volume %d", j.volume)
 	}
 }
 

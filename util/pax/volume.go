@@ -3,7 +3,6 @@ package pax
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -15,18 +14,6 @@ import (
 
 // bufferSize is how much of files and archives is moved at once where nothing asks for less.
 const bufferSize = 256 << 10
-
-// counted counts what is read.
-type counted struct {
-	r io.Reader
-	n *int64
-}
-
-func (c counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	*c.n += int64(n)
-	return n, err
-}
 
 // openArchive opens the archive of -f, as open(2). It is to be closed with closeArchive.
 func (j *job) openArchive(flags int, what string) bool {
@@ -68,19 +55,12 @@ func (j *job) openReader() bool {
 
 // startReader finds out the format of the archive that is open.
 func (j *job) startReader() bool {
-	var r io.Reader = j.env.Stdin
-	if j.file != nil {
-		r = kernelReader{j.sys, j.file.Fd()}
+	r, err := j.volumeSource()
+	if err != nil {
+		j.fail(err, "Cannot uncompress the archive")
+		return false
 	}
-	if j.gzip {
-		z, err := gzip.NewReader(bufio.NewReaderSize(r, bufferSize))
-		if err != nil {
-			j.fail(err, "Cannot uncompress the archive")
-			return false
-		}
-		r = z
-	}
-	return j.identify(bufio.NewReaderSize(counted{r, &j.bytesRead}, bufferSize))
+	return j.identify(bufio.NewReaderSize(&volumeReader{j, r}, bufferSize))
 }
 
 // kernelReader reads a file of the kernel by its descriptor.
@@ -102,7 +82,7 @@ func (j *job) identify(in *bufio.Reader) bool {
 	j.input = in
 	head, err := in.Peek(recordSize)
 	if err != nil && !errors.Is(err, io.EOF) {
-		j.fail(err, "Failed read on archive volume 1")
+		j.fail(err, "Failed read on archive volume %d", j.volume)
 		return false
 	}
 	found, big := identify(head)
@@ -158,7 +138,7 @@ func identify(head []byte) (f *format, big bool) {
 
 // drain reads what follows the end of an archive on standard input, lest its writer finds nobody listening.
 func (j *job) drain() {
-	if j.file == nil && j.input != nil && !util.IsTerminal(j.env.Stdin) {
+	if j.taken && j.input != nil && !util.IsTerminal(j.env.Stdin) {
 		_, _ = io.Copy(io.Discard, j.env.Stdin) // what comes then is not ours
 	}
 }
@@ -168,17 +148,16 @@ type blockWriter struct {
 	w     io.Writer
 	block int // what the length comes out a multiple of
 	buf   []byte
-	n     *int64
 	skew  int // bytes of the first block that are there already
 }
 
 // newBlockWriter returns a writer of blocks. If exact, each is written by itself.
-func newBlockWriter(w io.Writer, block int, exact bool, n *int64) *blockWriter {
+func newBlockWriter(w io.Writer, block int, exact bool) *blockWriter {
 	size := block
 	if !exact {
 		size = max(bufferSize/block, 1) * block
 	}
-	return &blockWriter{w: w, block: block, buf: make([]byte, 0, size), n: n}
+	return &blockWriter{w: w, block: block, buf: make([]byte, 0, size)}
 }
 
 func (b *blockWriter) Write(p []byte) (int, error) {
@@ -197,8 +176,7 @@ func (b *blockWriter) Write(p []byte) (int, error) {
 }
 
 func (b *blockWriter) flush() error {
-	n, err := b.w.Write(b.buf)
-	*b.n += int64(n)
+	_, err := b.w.Write(b.buf)
 	b.buf, b.skew = b.buf[:0], 0
 	return err
 }
@@ -224,16 +202,7 @@ func (j *job) openWriter(at int64) {
 			block = recordSize
 		}
 	}
-	var w io.Writer = j.env.Stdout
-	exact := j.block != 0
-	if j.file != nil {
-		w = j.file
-		exact = exact || j.st.Mode&abi.S_IFMT != abi.S_IFREG
-	}
-	if j.gzip {
-		j.zipper = gzip.NewWriter(w)
-		w = j.zipper
-	}
-	j.output = newBlockWriter(w, block, exact, &j.bytesWritten)
+	exact := j.block != 0 || j.limit != 0 || j.file != nil && j.st.Mode&abi.S_IFMT != abi.S_IFREG
+	j.output = newBlockWriter(j.newVolumeWriter(at), block, exact)
 	j.output.skew = int(at % int64(block))
 }

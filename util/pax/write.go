@@ -36,7 +36,11 @@ func (j *job) append() {
 	if !j.startReader() || !j.readThrough() {
 		return
 	}
-	at := j.reader.end()
+	at := j.reader.end() - j.before
+	if at < 0 {
+		j.failx("Reverse position on previous volume.")
+		return
+	}
 	if _, err := j.sys.Lseek(j.file.Fd(), at, abi.SEEK_SET); err != nil {
 		j.fail(err, "Unable to position archive file")
 		return
@@ -93,7 +97,7 @@ func (j *job) writeAll(trailer bool) {
 	if !ok || j.ctx.Err() != nil {
 		return
 	}
-	if !trailer && j.files == 0 {
+	if !trailer && j.files == 0 && j.volume == 1 {
 		j.removeEmpty()
 		return
 	}
@@ -108,7 +112,14 @@ func (j *job) writeAll(trailer bool) {
 		err = j.zipper.Close()
 	}
 	if err != nil {
-		j.fail(err, "Failed write to archive volume 1")
+		j.failWrite(err)
+	}
+}
+
+// failWrite says that the archive cannot be written on.
+func (j *job) failWrite(err error) {
+	if !errors.Is(err, errVolume) {
+		j.fail(err, "Failed write to archive volume %d", j.volume)
 	}
 }
 
@@ -153,7 +164,7 @@ func (j *job) writeMember(m *member) bool {
 	defer j.endName()
 	j.files++
 	if _, err := j.output.Write(header); err != nil {
-		j.fail(err, "Failed write to archive volume 1")
+		j.failWrite(err)
 		return false
 	}
 	return fd < 0 && !m.early || j.writeData(m, fd)
@@ -227,13 +238,13 @@ func (j *job) writeData(m *member, fd int) bool {
 			n = len(p)
 		}
 		if _, err := j.output.Write(p[:n]); err != nil {
-			j.fail(err, "Failed write to archive volume 1")
+			j.failWrite(err)
 			return false
 		}
 		left -= int64(n)
 	}
 	if _, err := j.output.Write(make([]byte, j.format.padding(m.st.Size))); err != nil {
-		j.fail(err, "Failed write to archive volume 1")
+		j.failWrite(err)
 		return false
 	}
 	return j.ctx.Err() == nil
