@@ -155,24 +155,38 @@ func mknodat(t *kern.Thread, a *kern.Args) (int64, error) {
 
 // sysMknod is mknod(2): devices and regular files, for the superuser alone.
 //
-// Errors: EPERM, EINVAL for another type or no device number, EOPNOTSUPP for a whiteout where the file system has none.
+// Errors: EPERM, EOPNOTSUPP for a whiteout where the file system has none; after those of the path, EINVAL for another type or no
+// device number.
 func sysMknod(t *kern.Thread, at int, path uint64, mode uint32, dev uint64) error {
 	if !t.Cred().Root() {
 		return abi.EPERM
 	}
-	switch mode & abi.S_IFMT {
-	case abi.S_IFCHR, abi.S_IFBLK:
-		if dev == noDev {
-			return abi.EINVAL
-		}
-	case abi.S_IFREG:
+	switch typ := mode & abi.S_IFMT; {
+	case typ == abi.S_IFREG:
 		dev = 0
-	case abi.S_IFWHT:
+	case typ == abi.S_IFWHT:
 		return sysWhiteout(t, at, path)
-	default:
-		return abi.EINVAL
+	case typ != abi.S_IFCHR && typ != abi.S_IFBLK || dev == noDev:
+		return refuseMake(t, at, path, abi.EINVAL)
 	}
 	return sysMake(t, at, path, mode&abi.S_IFMT, mode&allPerms, NewNode{Rdev: dev})
+}
+
+// refuseMake is the error of a file that cannot be made: the path's, EEXIST, or err.
+func refuseMake(t *kern.Thread, at int, path uint64, err error) error {
+	name, bad := t.Mem.CopyInStr(path, abi.PATH_MAX)
+	if bad != nil {
+		return bad
+	}
+	lk, bad := Of(t.K).begin(t, at, name)
+	if bad != nil {
+		return bad
+	}
+	defer lk.end()
+	if bad := lk.absent(); bad != nil {
+		return bad
+	}
+	return err
 }
 
 func symlink(t *kern.Thread, a *kern.Args) (int64, error) {
