@@ -51,7 +51,7 @@ func sysRename(t *kern.Thread, at1 int, path1 uint64, at2 int, path2 uint64, pos
 		return err
 	}
 	if r.from.dir.mount != r.to.dir.mount {
-		return abi.EXDEV
+		return r.across()
 	}
 	return r.run()
 }
@@ -118,6 +118,16 @@ func (r *renaming) resolveTo(isDir bool) error {
 		return abi.ENOENT
 	}
 	return nil
+}
+
+// across is the error of a rename from one file system to another: EXDEV, but EROFS where either cannot be written to at all.
+func (r *renaming) across() error {
+	for _, lk := range []*lookup{r.from, r.to} {
+		if err := lk.dir.access(r.t, lk.cred, mayWrite, &lk.attr); err == abi.EROFS {
+			return err
+		}
+	}
+	return abi.EXDEV
 }
 
 // run does the rename, locking and unlocking.

@@ -72,6 +72,19 @@ func TestRename(t *testing.T) {
 	}
 }
 
+// TestRenameReadOnly: that a file system cannot be written to comes before that it is another. Oracle: pjdfstest, rename/16.t.
+func TestRenameReadOnly(t *testing.T) {
+	p := newProc(t)
+	tree(p, "/m/", "/f")
+	m := mountFS(t, p, "/m", 0)
+	tree(p, "/m/f")
+	p.Want(abi.EXDEV, abi.SYS_rename, "/m/f", "/new")
+	m.flags(abi.MNT_RDONLY)
+	p.Want(abi.EROFS, abi.SYS_rename, "/m/f", "/new")
+	p.Want(abi.EROFS, abi.SYS_rename, "/f", "/m/new")
+	p.Want(abi.EROFS, abi.SYS_rename, "/f", "/m/f")
+}
+
 // TestRenameSameFile: two names of one file. rename takes the old one away, __posix_rename leaves both. Oracle: rename(2).
 func TestRenameSameFile(t *testing.T) {
 	p := newProc(t)
