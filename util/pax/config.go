@@ -25,6 +25,7 @@ type config struct {
 	format   *format // -x; nil for the default
 	block    int     // -b; 0 for the format's
 	limit    int64   // -B; 0 for none
+	faults   int     // -E; less than 0 for no limit
 	gnu      bool    // GNU tar's long names are written, and read without a word
 	noDirs   bool    // -o write_opt=nodir
 	gzip     bool    // -z

@@ -52,7 +52,7 @@ var Cpio = util.Utility{
 }
 
 func mainCpio(ctx context.Context, env *util.Env) int {
-	c := &config{onlyDir: true, newer: true, noModified: true, noAccess: true, noParents: true, owner: true, perm: true}
+	c := &config{faults: defaultFaults, onlyDir: true, newer: true, noModified: true, noAccess: true, noParents: true, owner: true, perm: true}
 	modes := ""
 	g := env.GetoptArgs(separate(env.Args[1:], env.Utility().Options))
 	for g.Next() {

@@ -18,7 +18,7 @@ var errSum = errors.New("wrong sum")
 
 // cpioReader reads the four kinds of cpio.
 type cpioReader struct {
-	r      io.Reader
+	r      searcher
 	format *format
 	big    bool // the numbers of bcpio are big endian
 
@@ -31,10 +31,13 @@ type cpioReader struct {
 	sum   uint32            // of the data so far
 	check bool              // it is to come out as want
 	want  uint32
+
+	head   []byte // the last header, if it was no header
+	broken bool   // data cannot be read
 }
 
 func newCpioReader(r io.Reader, f *format, big bool) *cpioReader {
-	return &cpioReader{r: r, format: f, big: big, links: map[fileID]string{}}
+	return &cpioReader{r: searcher{r: r}, format: f, big: big, links: map[fileID]string{}}
 }
 
 func (c *cpioReader) end() int64     { return c.start }
@@ -62,22 +65,35 @@ func (c *cpioReader) Read(p []byte) (int, error) {
 			err = io.ErrUnexpectedEOF
 		}
 	}
+	c.broken = c.broken || errors.Is(err, errFault)
 	return n, err
+}
+
+// cut is the error of an archive that ends, or cannot be read, where more should be.
+func (c *cpioReader) cut(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return io.ErrUnexpectedEOF
+	}
+	c.broken = c.broken || errors.Is(err, errFault)
+	return err
 }
 
 // take reads n bytes.
 func (c *cpioReader) take(n int) ([]byte, error) {
 	b := make([]byte, n)
-	got, err := io.ReadFull(c.r, b)
+	got, err := io.ReadFull(&c.r, b)
 	c.n += int64(got)
 	return b, err
 }
 
 func (c *cpioReader) next() (*member, error) {
-	c.check = false // what nobody read is not checked
-	skip, err := io.CopyN(io.Discard, c.r, c.left+int64(c.pad))
+	if c.broken {
+		return nil, errFault
+	}
+	c.check, c.head = false, nil // what nobody read is not checked
+	skip, err := io.CopyN(io.Discard, &c.r, c.left+int64(c.pad))
 	if c.n += skip; err != nil {
-		return nil, io.ErrUnexpectedEOF
+		return nil, c.cut(err)
 	}
 	c.left, c.pad, c.start = 0, 0, c.n
 	f, err := c.header()
@@ -89,14 +105,14 @@ func (c *cpioReader) next() (*member, error) {
 	}
 	name, err := c.take(int(f.nameSize))
 	if err != nil {
-		return nil, io.ErrUnexpectedEOF
+		return nil, c.cut(err)
 	}
 	name, _, ended := bytes.Cut(name, []byte{0})
 	if !ended || len(name) == 0 {
 		return nil, errCpio
 	}
 	if _, err := c.take(c.format.padding(c.n - c.start)); err != nil {
-		return nil, io.ErrUnexpectedEOF
+		return nil, c.cut(err)
 	}
 	if string(name) == trailerName {
 		return nil, io.EOF
@@ -106,30 +122,41 @@ func (c *cpioReader) next() (*member, error) {
 
 // header reads the numbers of a header.
 func (c *cpioReader) header() (f cpioFields, err error) {
-	size := map[string]int{"bcpio": 26, "cpio": 76}[c.format.name]
-	if size == 0 {
-		size = 110
-	}
-	b, err := c.take(size)
+	b, err := c.take(c.headerSize())
 	if errors.Is(err, io.EOF) {
 		return f, io.EOF
 	}
 	if err != nil {
-		return f, io.ErrUnexpectedEOF
+		return f, c.cut(err)
 	}
-	ok := false
-	switch {
-	case c.format.name == "bcpio":
-		f, ok = parseBinary(b, c.big)
-	case c.format.name == "cpio":
-		f, ok = parseOctal(b)
-	default:
-		f, ok = parseHex(b)
-	}
+	f, ok := c.parse(b)
 	if !ok {
+		c.head = b
 		return f, errCpio
 	}
 	return f, nil
+}
+
+// headerSize is the size of the numbers of a header.
+func (c *cpioReader) headerSize() int {
+	switch c.format.name {
+	case "bcpio":
+		return shortestHeader
+	case "cpio":
+		return 76
+	}
+	return 110
+}
+
+// parse parses the numbers of a header.
+func (c *cpioReader) parse(b []byte) (f cpioFields, ok bool) {
+	switch c.format.name {
+	case "bcpio":
+		return parseBinary(b, c.big)
+	case "cpio":
+		return parseOctal(b)
+	}
+	return parseHex(b)
 }
 
 func parseBinary(b []byte, big bool) (f cpioFields, ok bool) {
@@ -223,7 +250,7 @@ func (c *cpioReader) member(name string, f cpioFields) (*member, error) {
 		}
 		text, err := c.take(int(m.st.Size))
 		if err != nil {
-			return nil, io.ErrUnexpectedEOF
+			return nil, c.cut(err)
 		}
 		m.link, c.left = string(bytes.TrimRight(text, "\x00")), 0
 		if m.link == "" || bytes.IndexByte([]byte(m.link), 0) >= 0 {

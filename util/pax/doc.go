@@ -19,7 +19,10 @@
 // has the archive or a list of names there is nobody to ask. Devices are asked for by name, too. No volume is larger than -B says, unless
 // a block is.
 //
-// Not here, and so refused: recovery from damaged ones (-E), mtree specifications (-M), other
+// In a damaged archive the next header is searched for byte by byte, as in pax(1): what is in a file may be taken for one, if that is
+// an archive itself. A file that is not whole is not made.
+//
+// Not here, and so refused: mtree specifications (-M), other
 // user databases (-N), bzip2 and xz (-j, --xz), programs of the host to compress with, and archives on tapes or
 // other hosts (--force-local).
 //

@@ -67,6 +67,8 @@ type reader interface {
 	// next goes to the next member. io.EOF is the end of the archive; other errors mean that
 	// no more can be read.
 	next() (*member, error)
+	// resync goes on to the next header after an error of a damaged archive. io.EOF: there is none.
+	resync() error
 	// end returns, after io.EOF, the offset of the trailer.
 	end() int64
 	// device returns a device number that the archive has not used.

@@ -56,9 +56,19 @@ func readAll(data []byte) (string, error) {
 		r = newCpioReader(in, f, big)
 	}
 	var b strings.Builder
+	damaged := false
 	for {
 		m, err := r.next()
+		if isBadHeader(err) {
+			damaged = true
+			if err = r.resync(); err == nil {
+				continue
+			}
+		}
 		if errors.Is(err, io.EOF) {
+			if damaged {
+				return b.String(), errCpio
+			}
 			if r.end() < 0 || r.end() > int64(len(data)) {
 				return b.String(), errors.New("the trailer is outside")
 			}

@@ -14,8 +14,8 @@ var Utility = util.Utility{
 	Section: 1,
 	Doc:     "read and write file archives and copy directory hierarchies",
 	Usage: []string{
-		"[-cdnOVvz] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
-		"-r [-AcDdiknOuVvYZz] [-f archive] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"[-cdnOVvz] [-E limit] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"-r [-AcDdiknOuVvYZz] [-E limit] [-f archive] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
 		"-w [-0AdHiLOPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-B bytes] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
 		"-r -w [-0DdHikLlOPtuVvXYZ] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
 	},
@@ -28,6 +28,7 @@ var Utility = util.Utility{
 		{Letter: 'c', Doc: "Select what the patterns do not match."},
 		{Letter: 'D', Doc: "As -u, but compare the times of the last change of the inode."},
 		{Letter: 'd', Doc: "A directory stands for itself, not for what is in it."},
+		{Letter: 'E', Arg: "limit", Doc: "Step over at most so many read faults in a row, or any number: none."},
 		{Letter: 'f', Arg: "archive", Doc: "The archive is a file in the kernel, not a standard stream."},
 		{Letter: 'G', Arg: "group", Doc: "Select files of a group: a name, or # and a number."},
 		{Letter: 'H', Doc: "Follow symbolic links of the command line."},
@@ -65,7 +66,7 @@ var Utility = util.Utility{
 }
 
 func mainPax(ctx context.Context, env *util.Env) int {
-	c := &config{}
+	c := &config{faults: defaultFaults}
 	given := ""
 	g := env.Getopt()
 	for g.Next() {
@@ -107,6 +108,8 @@ func (c *config) setPax(env *util.Env, g *util.Getopt) error {
 		return c.setLimit(g.Arg)
 	case 'b':
 		return c.setBlock(g.Arg, 1)
+	case 'E':
+		return c.setFaults(g.Arg)
 	case 'f':
 		c.name = g.Arg
 	case 'G':
@@ -201,9 +204,9 @@ func (c *config) conflict(given string) string {
 	bad := [...]string{
 		list:      "0abiklopotuxBDHLPXYZ",
 		extract:   "0abltoxBHLPX",
-		archive:   "cklnpDYZ",
-		appending: "cklnpDYZ",
-		copying:   "abcfnoxzAB",
+		archive:   "cklnpDEYZ",
+		appending: "cklnpDEYZ",
+		copying:   "abcfnoxzABE",
 	}[c.mode]
 	if !strings.ContainsAny(given, bad) && (!c.noDirs || c.format != nil && c.format.name == "tar") {
 		return ""

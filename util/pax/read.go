@@ -1,7 +1,6 @@
 package pax
 
 import (
-	"archive/tar"
 	"errors"
 	"io"
 
@@ -37,8 +36,11 @@ func (j *job) members(do func(*member)) {
 			return
 		}
 		if err != nil {
-			j.failArchive(err)
-			return
+			if !j.recover(err) {
+				j.drain()
+				return
+			}
+			continue
 		}
 		j.files++
 		switch j.match(m) {
@@ -56,8 +58,6 @@ func (j *job) failArchive(err error) {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		j.failx("Premature end of file on archive read")
-	case errors.Is(err, tar.ErrHeader), errors.Is(err, errCpio), errors.Is(err, tar.ErrFieldTooLong):
-		j.failx("Invalid header in the archive, after %d files", j.files)
 	default:
 		j.fail(err, "Failed read on archive volume %d", j.volume)
 	}
@@ -120,6 +120,10 @@ func (j *job) contents(m *member, w io.Writer) bool {
 		}
 		if errors.Is(err, errSum) {
 			j.failx("Actual crc does not match expected crc %s", m.name)
+			return false
+		}
+		if errors.Is(err, errFault) {
+			j.failx("%s is not whole in the archive", m.name)
 			return false
 		}
 		if err != nil {

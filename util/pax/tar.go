@@ -52,7 +52,7 @@ var Tar = util.Utility{
 }
 
 func mainTar(ctx context.Context, env *util.Env) int {
-	c := &config{gnu: true}
+	c := &config{gnu: true, faults: defaultFaults}
 	args := separate(env.Args[1:], env.Utility().Options)
 	g := env.GetoptArgs(args)
 	given := 0

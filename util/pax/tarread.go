@@ -32,25 +32,32 @@ type owners interface {
 }
 
 func newTarReader(r io.Reader, users owners) *tarReader {
-	in := &blockReader{r: r}
+	in := &blockReader{r: searcher{r: r}}
 	return &tarReader{tr: tar.NewReader(in), in: in, users: users}
 }
 
 // blockReader counts what is read, and the blocks of zeros at its end.
 type blockReader struct {
-	r     io.Reader
+	r     searcher
 	n     int64
 	zeros int
+	last  tarBlock // what was read last
+	whole bool     // it is a block
 }
 
 func (b *blockReader) Read(p []byte) (int, error) {
+	b.whole = false
 	if len(p) != recordSize {
 		n, err := b.r.Read(p)
 		b.n += int64(n)
 		return n, err
 	}
-	n, err := io.ReadFull(b.r, p)
+	n, err := io.ReadFull(&b.r, p)
 	b.n += int64(n)
+	if n == recordSize {
+		b.whole = true
+		copy(b.last[:], p)
+	}
 	if n == recordSize && len(bytes.Trim(p, "\x00")) == 0 {
 		b.zeros++
 	} else if n > 0 {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"io"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -60,7 +59,7 @@ func (j *job) startReader() bool {
 		j.fail(err, "Cannot uncompress the archive")
 		return false
 	}
-	return j.identify(bufio.NewReaderSize(&volumeReader{j, r}, bufferSize))
+	return j.identify(bufio.NewReaderSize(&volumeReader{j: j, r: r}, bufferSize))
 }
 
 // kernelReader reads a file of the kernel by its descriptor.
@@ -80,16 +79,11 @@ func (k kernelReader) Read(p []byte) (int, error) {
 // identify finds out the format of an archive by its first header.
 func (j *job) identify(in *bufio.Reader) bool {
 	j.input = in
-	head, err := in.Peek(recordSize)
-	if err != nil && !errors.Is(err, io.EOF) {
-		j.fail(err, "Failed read on archive volume %d", j.volume)
-		return false
-	}
-	found, big := identify(head)
+	found, big := j.findFormat()
 	if found == nil {
-		j.failx("Sorry, unable to determine archive format.")
 		return false
 	}
+	head, _ := in.Peek(recordSize) // which findFormat did
 	if j.mode == appending && j.format != nil && j.format != found {
 		j.failx("Cannot mix current archive format %s with %s", found.name, j.format.name)
 		return false
@@ -106,6 +100,9 @@ func (j *job) identify(in *bufio.Reader) bool {
 	return true
 }
 
+// shortestHeader is the size of a header of bcpio.
+const shortestHeader = 26
+
 // identify returns the format that a header is of, and whether its numbers are big endian; nil if it is none.
 func identify(head []byte) (f *format, big bool) {
 	if len(head) >= recordSize {
@@ -118,7 +115,7 @@ func identify(head []byte) (f *format, big bool) {
 			return lookupFormat("tar"), false
 		}
 	}
-	if len(head) < 26 {
+	if len(head) < shortestHeader {
 		return nil, false
 	}
 	switch string(head[:6]) {

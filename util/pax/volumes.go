@@ -81,14 +81,25 @@ func (j *job) openVolume(name string) bool {
 type volumeReader struct {
 	j *job
 	r io.Reader // the volume
+
+	faults int // in a row
 }
 
 func (v *volumeReader) Read(p []byte) (int, error) {
 	for {
+		if err := v.j.ctx.Err(); err != nil {
+			return 0, err
+		}
 		n, err := v.r.Read(p)
 		v.j.bytesRead += int64(n)
+		if n > 0 {
+			v.faults = 0
+		}
 		if n > 0 && errors.Is(err, io.EOF) {
 			err = nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			err = v.fault(err)
 		}
 		if n > 0 || len(p) == 0 || !errors.Is(err, io.EOF) {
 			return n, err
