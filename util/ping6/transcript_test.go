@@ -46,6 +46,7 @@ func TestOptions(t *testing.T) {
 		{Cmd: "ping6 -q -c 1 -s 2 -mm ::1", Out: quiet("50=40+8+2") + strings.TrimSuffix(stats("1"), "round-trip min/avg/max/std-dev <ms>\n")},
 		{Cmd: "ping6 -c 1 -s 16 -p a5f ::1", Out: "PATTERN: 0xa50f\n" + quiet("64=40+8+16") + strings.Replace(at("0"), "16 bytes", "24 bytes", 1) + stats("1")},
 		{Cmd: "ping6 -c 1 -h 3 -I lo0 -S ::1 -x 60000 -X 60 -d -n ::1", Out: head + at("0") + stats("1")},
+		{Cmd: "sysctl -qw net.inet6.icmp6.nodeinfo=0"},
 		{Cmd: "ping6 -c 1 -X 0.3 -w ::1", Status: 1, Out: "PING6(72=40+8+24 bytes) ::1 --> ::1\n\n--- ::1 ping6 statistics ---\n" +
 			"1 packets transmitted, 0 packets received, 100.0% packet loss\n"},
 		{Cmd: "ping6 -c 0 ::1", Status: 1, Out: "ping6: illegal number of packets -- 0\n"},

@@ -18,7 +18,7 @@ type config struct {
 	arpLogWrongIface, arpLogUnknown                          *atomic.Int32
 	forwarding6, redirect6, hlim6, maxFragPackets6           *atomic.Int32
 	acceptRtadv, dadCount6, useDeprecated, autoLinkLocal     *atomic.Int32
-	icmp6ErrLimit, redirAccept6                              *atomic.Int32
+	icmp6ErrLimit, redirAccept6, nodeInfo                    *atomic.Int32
 	ndDelay, ndUmaxTries, ndMmaxTries, hdrNest               *atomic.Int32
 	maxNeighbors6, maxIfPrefixes, maxIfRouters, maxDynRoutes *atomic.Int32
 }
@@ -44,7 +44,7 @@ func (c *config) init() {
 		&c.arpLogUnknown: "inet.arp.log_unknown_network", &c.forwarding6: "inet6.ip6.forwarding", &c.redirect6: "inet6.ip6.redirect",
 		&c.hlim6: "inet6.ip6.hlim", &c.maxFragPackets6: "inet6.ip6.maxfragpackets", &c.acceptRtadv: "inet6.ip6.accept_rtadv",
 		&c.dadCount6: "inet6.ip6.dad_count", &c.useDeprecated: "inet6.ip6.use_deprecated", &c.autoLinkLocal: "inet6.ip6.auto_linklocal",
-		&c.icmp6ErrLimit: "inet6.icmp6.errppslimit", &c.redirAccept6: "inet6.icmp6.rediraccept", &c.ndDelay: "inet6.icmp6.nd6_delay",
+		&c.icmp6ErrLimit: "inet6.icmp6.errppslimit", &c.redirAccept6: "inet6.icmp6.rediraccept", &c.nodeInfo: "inet6.icmp6.nodeinfo", &c.ndDelay: "inet6.icmp6.nd6_delay",
 		&c.ndUmaxTries: "inet6.icmp6.nd6_umaxtries", &c.ndMmaxTries: "inet6.icmp6.nd6_mmaxtries", &c.hdrNest: "inet6.ip6.hdrnestlimit",
 		&c.maxNeighbors6: "inet6.ip6.neighborgcthresh", &c.maxIfPrefixes: "inet6.ip6.maxifprefixes",
 		&c.maxIfRouters: "inet6.ip6.maxifdefrouters", &c.maxDynRoutes: "inet6.ip6.maxdynroutes",

@@ -32,6 +32,7 @@ func icmp6Table() (t [256]icmp6Func) {
 		abi.ND_NEIGHBOR_ADVERT:   (*Inet).naInput,
 		abi.ND_ROUTER_SOLICIT:    (*Inet).rsInput,
 		abi.ND_REDIRECT:          (*Inet).redirectInput,
+		abi.ICMP6_NI_QUERY:       (*Inet).niQuery,
 	} {
 		t[typ] = f
 	}

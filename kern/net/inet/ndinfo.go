@@ -87,6 +87,9 @@ func (in *Inet) start6(ifc *iface) {
 	}
 	ifc.nd6.flags.Store(flags)
 	ifc.groups.join(allNodes)
+	if g, ok := niGroup(ifc.in.K.Hostname()); ok && !loop {
+		ifc.groups.join(g)
+	}
 	if ifc.on {
 		ifc.up6()
 	}

@@ -55,7 +55,7 @@ var rows6 = []sysctlRow{
 	{"net.inet6.icmp6.nd6_umaxtries", abi.ICMPV6CTL_ND6_UMAXTRIES, 3, 1, 255, nil},
 	{"net.inet6.icmp6.nd6_mmaxtries", abi.ICMPV6CTL_ND6_MMAXTRIES, 3, 1, 255, nil},
 	{"net.inet6.icmp6.nd6_useloopback", abi.ICMPV6CTL_ND6_USELOOPBACK, 1, 0, 0, nil},
-	{"net.inet6.icmp6.nodeinfo", abi.ICMPV6CTL_NODEINFO, 0, 0, 0, nil},
+	{"net.inet6.icmp6.nodeinfo", abi.ICMPV6CTL_NODEINFO, nodeNames, 0, nodeNames | nodeAddrs, nil},
 	{"net.inet6.icmp6.errppslimit", abi.ICMPV6CTL_ERRPPSLIMIT, 100, -1, maxInt, nil},
 	{"net.inet6.icmp6.nd6_maxnudhint", abi.ICMPV6CTL_ND6_MAXNUDHINT, 0, 0, 0, nil},
 	{"net.inet6.icmp6.mtudisc_hiwat", abi.ICMPV6CTL_MTUDISC_HIWAT, 1280, 0, 0, nil},

@@ -19,7 +19,7 @@ var missing = map[string]string{
 // differing are values that differ, and why.
 var differing = map[string]string{
 	"net.inet.ip.forwsrcrt": "source routes are not followed", "net.inet.ip.allowsrcrt": "the same",
-	"net.inet.ip.ifq.maxlen": "there is no such queue", "net.inet6.icmp6.nodeinfo": "node information is not answered",
+	"net.inet.ip.ifq.maxlen":             "there is no such queue",
 	"net.inet.ip.anonportalgo.available": "one algorithm", "net.inet6.ip6.anonportalgo.available": "the same",
 	"net.inet.tcp.congctl.available": "two algorithms", "net.inet6.tcp6.congctl.available": "the same",
 	"net.inet6.icmp6.maxqueuelen":   "more packets wait for an address",
