@@ -64,6 +64,7 @@ import (
 	"github.com/rumpctrl/rumpctrl/util/sync"
 	"github.com/rumpctrl/rumpctrl/util/sysctl"
 	"github.com/rumpctrl/rumpctrl/util/tail"
+	"github.com/rumpctrl/rumpctrl/util/tcpdump"
 	"github.com/rumpctrl/rumpctrl/util/test"
 	"github.com/rumpctrl/rumpctrl/util/touch"
 	"github.com/rumpctrl/rumpctrl/util/traceroute"
@@ -141,6 +142,7 @@ var table = [...]*util.Utility{
 	&sysctl.Utility,
 	&tail.Utility,
 	&pax.Tar,
+	&tcpdump.Utility,
 	&test.Utility,
 	&touch.Utility,
 	&traceroute.Utility,
