@@ -28,7 +28,7 @@ func TestTranscript(t *testing.T) {
 	k.Check([]utiltest.Step{
 		{Cmd: "ping6 -c 1 ::1", Out: head + at("0") + stats("1")},
 		{Cmd: "ping6 -n -c 1 2001:db8::99", Status: 1, Out: "ping6: UDP connect: No route to host\n"},
-		{Cmd: "ping6 -c 3 -i 0.01 ::1", Out: head + at("0") + at("1") + at("2") + stats("3")},
+		{Cmd: "ping6 -c 3 -i 0.01 -x 60000 ::1", Out: head + at("0") + at("1") + at("2") + stats("3")},
 		{Cmd: "ping6 -o ::1", Out: head + at("0") + stats("1")},
 		{Cmd: "ping6 -c 5 -o ::1", Out: head + at("0") + stats("1")},
 		{Cmd: "ping6", Status: 1, Out: strings.Join(ping6.Utility.Usage, "\n") + "\n"},
@@ -40,7 +40,7 @@ func TestOptions(t *testing.T) {
 	k := utiltest.New(t, "rumpnet_netinet6")
 	quiet := func(n string) string { return strings.Replace(head, "56=40+8+8", n, 1) }
 	k.Check([]utiltest.Step{
-		{Cmd: "ping6 -q -c 2 -l 1 -i 0.01 ::1", Out: head + stats("2")},
+		{Cmd: "ping6 -q -c 2 -l 1 -i 0.01 -x 60000 ::1", Out: head + stats("2")},
 		{Cmd: "ping6 -q -c 1 -s 9000 -b 20000 ::1", Out: quiet("9048=40+8+9000") + stats("1")},
 		{Cmd: "ping6 -q -c 1 -m -s 4000 ::1", Out: quiet("4048=40+8+4000") + stats("1")},
 		{Cmd: "ping6 -q -c 1 -s 2 -mm ::1", Out: quiet("50=40+8+2") + strings.TrimSuffix(stats("1"), "round-trip min/avg/max/std-dev <ms>\n")},
@@ -92,7 +92,7 @@ func TestInterrupt(t *testing.T) {
 	if status != 0 || !strings.Contains(out.text.String(), "ping6 statistics ---\n") {
 		t.Errorf("status %d\n%s", status, out.text.String())
 	}
-	flood, status := k.Run("", "ping6", "-f", "-c", "50", "::1")
+	flood, status := k.Run("", "ping6", "-f", "-c", "50", "-x", "60000", "::1")
 	if status != 0 || !strings.Contains(flood, "50 packets transmitted, 50 packets received, 0.0% packet loss") {
 		t.Errorf("status %d\n%s", status, flood)
 	}

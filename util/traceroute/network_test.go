@@ -53,10 +53,11 @@ func network(t *testing.T) []*utiltest.Kernel {
 
 var times = regexp.MustCompile(`\d+(\.\d+)?(e-\d+)? ms`)
 
-// check runs a command and compares what it prints, times left out.
+// check runs a command, which may take its time, and compares what it prints, times left out.
 func check(t *testing.T, k *utiltest.Kernel, cmd, want string) {
 	t.Helper()
-	got, status := k.Run("", strings.Fields(cmd)...)
+	args := strings.Fields(cmd)
+	got, status := k.Run("", append([]string{args[0], "-w", "60"}, args[1:]...)...)
 	if got = times.ReplaceAllString(got, "MS"); got != want || status != 0 {
 		t.Errorf("$ %s\n%s[%d]\nwant:\n%s", cmd, got, status, want)
 	}
