@@ -75,8 +75,11 @@ func (r *Ring) setGen(gen uint64) {
 	r.gen[1].Store(binary.NativeEndian.Uint32(b[4:]))
 }
 
-// Last is the offset of the newest frame. It needs no lock: a member that spins watches it.
-func (r *Ring) Last() uint32 { return r.last.Load() }
+// Newest is a number that changes with each frame that is sent. It needs no lock: a member that spins watches it.
+func (r *Ring) Newest() uint64 {
+	last := r.last.Load() // before gen, which is written first: what looks old is
+	return uint64(r.gen[0].Load()^r.gen[1].Load())<<32 | uint64(last)
+}
 
 // copyOut fills b from an offset of the ring, copyIn writes b there; both wrap.
 func (r *Ring) copyOut(b []byte, off uint32) {

@@ -218,6 +218,23 @@ func TestEnough(t *testing.T) {
 	}
 }
 
+// TestNewest: each frame changes what Newest says, and nothing else does, over many laps of the ring.
+func TestNewest(t *testing.T) {
+	r := ring(t, bus(t, t.TempDir()), 1)
+	frame := make([]byte, 1000)
+	seen := map[uint64]bool{}
+	for i := range 5 * shmif.DataSize / len(frame) {
+		newest := r.Newest()
+		if seen[newest] || r.Newest() != newest {
+			t.Fatalf("frame %d: %#x again, or it changes by itself", i, newest)
+		}
+		seen[newest] = true
+		r.Lock()
+		r.Send(1, 0, frame)
+		r.Unlock()
+	}
+}
+
 func TestTooLong(t *testing.T) {
 	r := ring(t, bus(t, t.TempDir()), 99)
 	r.Lock()

@@ -24,6 +24,9 @@ type fileBus struct {
 	received atomic.Pointer[receiver] // nil while it is down
 	broken   atomic.Bool              // the file was cut short: nothing can be sent or received any more
 
+	seen   atomic.Uint64 // the frame (Ring.Newest) up to which all have been received, or are ours
+	unread atomic.Int32  // of those that are ours, how many the receiver has not passed yet; changed with the lock of the bus
+
 	txMu    sync.Mutex
 	tx      *format.Ring    // whoever holds txMu uses it; while backlog is being sent, the goroutine that does
 	backlog []*ifnet.Packet // what waits for the lock of the bus, nil unless somebody sends it

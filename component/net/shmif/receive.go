@@ -106,14 +106,31 @@ func (r *receiver) run() {
 			r.ifp.Input(pkts...)
 			found = true
 		}
-		if more || len(pkts) > 0 && r.spin() {
+		if more || found && r.spin() {
 			continue
 		}
-		if err := r.watch.Wait(found); err != nil {
+		if err := r.await(found); err != nil {
 			return
 		}
 		found = false
 	}
+}
+
+// await sleeps until there is something to read. What we send ourselves wakes us too, and is none.
+func (r *receiver) await(found bool) error {
+	for !r.news() {
+		if err := r.watch.Wait(found); err != nil {
+			return err
+		}
+		found = false
+	}
+	return nil
+}
+
+// news says whether there are frames of others, or the bus is no more, which reading tells.
+func (r *receiver) news() (is bool) {
+	ok := r.bus.guard(r.ifp, func() { is = r.ring.Newest() != r.bus.seen.Load() })
+	return !ok || is
 }
 
 // read takes a batch of frames. more says that there may be others; ok is false when the bus is no more.
@@ -135,6 +152,9 @@ func (r *receiver) read() (pkts []*ifnet.Packet, more, ok bool) {
 		})
 		if lost {
 			r.ifp.Stats.Iqdrops.Add(1)
+		}
+		if r.bus.unread.Store(0); !more {
+			r.bus.seen.Store(r.ring.Newest())
 		}
 	})
 	return pkts, more, ok
@@ -160,19 +180,26 @@ func (r *receiver) wanted(dst []byte) bool {
 	return dst[0]&1 != 0 || string(dst) == string(r.ifp.LinkAddr()) || r.ifp.Flags()&abi.IFF_PROMISC != 0
 }
 
-// spin looks for a while whether something new comes, and says whether it has. It does so only when spins before were worth
-// their time, and where another processor can go on meanwhile.
-func (r *receiver) spin() (found bool) {
+// spin looks for a while whether something new comes, and says whether it has. What has come already costs nothing; beyond that it looks only when
+// spins before were worth their time, and where another processor can go on meanwhile.
+func (r *receiver) spin() bool {
+	runtime.Gosched() // whom Input has woken goes first, here and now: not when another thread has been found for him
+	if r.news() {
+		return true
+	}
 	r.chances++
 	if r.credit == 0 && r.chances%spinTrial != 0 || runtime.GOMAXPROCS(0) == 1 {
 		return false
 	}
+	found := false
 	ok := r.bus.guard(r.ifp, func() {
-		last, start := r.ring.Last(), time.Now()
-		for i := 1; !found; i++ {
-			found = r.ring.Last() != last
-			if i%64 == 0 && time.Since(start) > spinTime {
-				return
+		for i, start := 1, time.Now(); !found; i++ {
+			found = r.ring.Newest() != r.bus.seen.Load()
+			if i%64 == 0 {
+				if time.Since(start) > spinTime {
+					return
+				}
+				runtime.Gosched()
 			}
 		}
 	})

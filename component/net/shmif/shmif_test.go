@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -345,6 +346,26 @@ func TestOvertaken(t *testing.T) {
 	}
 	if us.ifp.Stats.Iqdrops.Load() == 0 {
 		t.Error("the loss was not counted")
+	}
+}
+
+// TestOwnFrames: who sends for long and is sent nothing is not overtaken by its own frames, and takes the next of another. Iqdrops would count
+// that it was.
+func TestOwnFrames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bus")
+	a, b := on(t, path), on(t, path)
+	own := a.driver().medium.Load().medium.(*fileBus)
+	for i := range 3 * format.DataSize / 1000 {
+		a.send(b.ifp.LinkAddr(), i, 1000)
+		b.want(a.ifp.LinkAddr(), b.ifp.LinkAddr(), i, 1000)
+		for own.unread.Load() >= 2*maxUnread {
+			runtime.Gosched()
+		}
+	}
+	b.send(a.ifp.LinkAddr(), 7, 100)
+	a.want(b.ifp.LinkAddr(), a.ifp.LinkAddr(), 7, 100)
+	if n := a.ifp.Stats.Iqdrops.Load(); n != 0 {
+		t.Errorf("overtaken %d times", n)
 	}
 }
 

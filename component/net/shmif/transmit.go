@@ -10,8 +10,12 @@ import (
 	format "github.com/rumpctrl/rumpctrl/ondisk/shmif"
 )
 
-// maxBacklog bounds the packets that wait for a lock that somebody does not give back.
-const maxBacklog = 512
+const (
+	// maxBacklog bounds the packets that wait for a lock that somebody does not give back.
+	maxBacklog = 512
+	// maxUnread is after how many frames of ours the receiver is to pass them, so that they do not overtake it: a third of the ring.
+	maxUnread = 256
+)
 
 // transmit sends packets at once when the bus's lock is free, as it nearly always is. When it is not, it leaves them to a goroutine that
 // has the patience: a holder may be dead.
@@ -129,6 +133,7 @@ func (b *fileBus) put(ifp *ifnet.Interface, frames []*ifnet.Packet) {
 	if ifp.Net.K != nil {
 		uptime = ifp.Net.K.Uptime()
 	}
+	upToDate := b.seen.Load() == b.tx.Newest()
 	var parts [][]byte
 	for _, p := range frames {
 		parts = parts[:0]
@@ -142,5 +147,8 @@ func (b *fileBus) put(ifp *ifnet.Interface, frames []*ifnet.Packet) {
 			parts = append(parts[:0], pointer)
 		}
 		b.tx.Send(b.sender, uptime, parts...)
+	}
+	if b.unread.Add(int32(len(frames))) < maxUnread && upToDate {
+		b.seen.Store(b.tx.Newest())
 	}
 }
