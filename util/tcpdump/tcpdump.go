@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -123,6 +124,9 @@ func run(ctx context.Context, env *util.Env) int {
 	if err == nil {
 		s := &session{ctx: ctx, env: env, options: o}
 		err = s.run()
+	}
+	if errors.Is(err, io.ErrClosedPipe) { // who read the output has gone away
+		return util.ExitFailure
 	}
 	if err != nil {
 		return env.Errx("%s", err)

@@ -2,7 +2,6 @@ package dissect
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -106,7 +105,7 @@ func FuzzPacket(f *testing.F) {
 				}
 				for _, c := range text {
 					if c < ' ' && c != '\n' && c != '\t' {
-						t.Fatalf("%q", fmt.Sprintf("%s", text))
+						t.Fatalf("%q", text)
 					}
 				}
 			}
