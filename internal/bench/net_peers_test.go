@@ -17,12 +17,13 @@ import (
 	"github.com/rumpctrl/rumpctrl/rump"
 )
 
-// The services of every kernel of these benchmarks: discard (RFC 863) tells at the end how much it was, echo (RFC 862) is UDP's, and
-// hang up closes what connects.
+// The services of every kernel of these benchmarks: discard (RFC 863) tells at the end how much it was, and reads by calls that block or as a net.Conn
+// does; echo (RFC 862) is UDP's, and hang up closes what connects.
 const (
-	discardPort = 9
-	echoPort    = 7
-	hangUpPort  = 11
+	discardPort     = 9
+	discardConnPort = 10
+	echoPort        = 7
+	hangUpPort      = 11
 )
 
 // service is the address of one of them.
@@ -56,15 +57,17 @@ func newNetNode(buses *rump.Buses) (*netNode, error) {
 // serve begins the services.
 func (n *netNode) serve() error {
 	ctx := context.Background()
-	l, err := n.p.Listen(ctx, "tcp", service("", discardPort))
-	if err != nil {
-		return err
+	for port, serve := range map[int]func(net.Listener){
+		discardPort:     func(l net.Listener) { accept(l, discardCalled) },
+		discardConnPort: func(l net.Listener) { accept(l, discard) },
+		hangUpPort:      hangUp,
+	} {
+		l, err := n.p.Listen(ctx, "tcp", service("", port))
+		if err != nil {
+			return err
+		}
+		go serve(l)
 	}
-	go accept(l, discard)
-	if l, err = n.p.Listen(ctx, "tcp", service("", hangUpPort)); err != nil {
-		return err
-	}
-	go hangUp(l)
 	return n.echoUDP()
 }
 
@@ -177,12 +180,38 @@ func serveNetKernel(where string) (string, error) {
 }
 
 // discard reads all that comes, and then says how many bytes that was.
-func discard(c net.Conn) {
+func discard(c net.Conn) { discardFrom(c, c.Read) }
+
+// discardCalled is discard by calls that block.
+func discardCalled(c net.Conn) {
+	blocking(c.(client.Conn), func(s *client.Sys, fd int) {
+		discardFrom(c, func(b []byte) (int, error) {
+			n, err := s.Read(fd, b)
+			if n == 0 && err == nil {
+				err = io.EOF
+			}
+			return n, err
+		})
+	})
+}
+
+// blocking calls f with a connection's descriptor, on which calls wait.
+func blocking(c client.Conn, f func(s *client.Sys, fd int)) error {
+	return c.Control(func(s *client.Sys, fd int) error {
+		if _, err := s.Fcntl(fd, abi.F_SETFL, 0); err != nil {
+			return err
+		}
+		f(s, fd)
+		return nil
+	})
+}
+
+func discardFrom(c net.Conn, read func([]byte) (int, error)) {
 	defer c.Close()
 	var total uint64
 	buf := make([]byte, 256<<10)
 	for {
-		n, err := c.Read(buf)
+		n, err := read(buf)
 		total += uint64(n)
 		if err == io.EOF {
 			c.Write(binary.BigEndian.AppendUint64(nil, total))

@@ -79,9 +79,7 @@ func benchUDP(b *testing.B, p *client.Process, host string) {
 	c, err := p.DialContext(context.Background(), "udp4", service(host, echoPort))
 	check(b, err)
 	defer c.Close()
-	check(b, c.(client.Conn).Control(func(s *client.Sys, fd int) error {
-		_, err := s.Fcntl(fd, abi.F_SETFL, 0)
-		check(b, err)
+	check(b, blocking(c.(client.Conn), func(s *client.Sys, fd int) {
 		buf := make([]byte, netMessage)
 		for b.Loop() {
 			_, err := s.Write(fd, buf)
@@ -89,7 +87,6 @@ func benchUDP(b *testing.B, p *client.Process, host string) {
 			_, err = s.Read(fd, buf)
 			check(b, err)
 		}
-		return nil
 	}))
 }
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/client"
 )
 
@@ -73,24 +72,21 @@ func benchHostStream(b *testing.B, network, addr string) {
 
 // benchConn writes by a net.Conn of the kernel.
 func benchConn(b *testing.B, p *client.Process, host string) {
-	c := dialDiscard(b, p, host)
+	c := dialDiscard(b, p, host, discardConnPort)
 	benchStream(b, c, c.Write)
 }
 
 // benchCalled writes by calls that block.
 func benchCalled(b *testing.B, p *client.Process, host string) {
-	c := dialDiscard(b, p, host)
-	check(b, c.Control(func(s *client.Sys, fd int) error {
-		_, err := s.Fcntl(fd, abi.F_SETFL, 0)
-		check(b, err)
+	c := dialDiscard(b, p, host, discardPort)
+	check(b, blocking(c, func(s *client.Sys, fd int) {
 		benchStream(b, c, func(p []byte) (int, error) { return s.Write(fd, p) })
-		return nil
 	}))
 }
 
-func dialDiscard(b *testing.B, p *client.Process, host string) client.Conn {
+func dialDiscard(b *testing.B, p *client.Process, host string, port int) client.Conn {
 	b.Helper()
-	c, err := p.DialContext(context.Background(), "tcp4", service(host, discardPort))
+	c, err := p.DialContext(context.Background(), "tcp4", service(host, port))
 	check(b, err)
 	return c.(client.Conn)
 }
