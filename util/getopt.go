@@ -35,6 +35,7 @@ type Getopt struct {
 
 	options  []Option
 	long     bool // options have long names
+	inOrder  bool // the first operand ends them all the same
 	name     string
 	stderr   io.Writer
 	args     []string
@@ -56,6 +57,12 @@ func (env *Env) GetoptArgs(args []string) *Getopt {
 func NewGetopt(name string, stderr io.Writer, options []Option, args []string) *Getopt {
 	long := slices.ContainsFunc(options, func(o Option) bool { return o.Long != "" })
 	return &Getopt{options: options, long: long, name: name, stderr: stderr, args: args}
+}
+
+// InOrder has the first operand end the options even if these have long names, as a "+" does in getopt_long(3). It returns g.
+func (g *Getopt) InOrder() *Getopt {
+	g.inOrder = true
+	return g
 }
 
 // Next goes to the next option and tells whether there is one.
@@ -136,7 +143,7 @@ func (g *Getopt) findLong(name string) (option *Option, unique bool) {
 
 // nextWord goes to the next word if it has options.
 func (g *Getopt) nextWord() bool {
-	for g.long && len(g.args) > 0 && (len(g.args[0]) < 2 || g.args[0][0] != '-') {
+	for g.long && !g.inOrder && len(g.args) > 0 && (len(g.args[0]) < 2 || g.args[0][0] != '-') {
 		g.operands, g.args = append(g.operands, g.args[0]), g.args[1:]
 	}
 	if len(g.args) == 0 || len(g.args[0]) < 2 || g.args[0][0] != '-' {

@@ -18,12 +18,23 @@ const maxSize = 4 << 20
 // DB has the names of users and groups. The files are read when they are first asked for; one that
 // cannot be read has no names. It belongs to one goroutine.
 type DB struct {
-	sys           *client.Sys
-	users, groups *table
+	sys                 *client.Sys
+	userFile, groupFile string
+	users, groups       *table
 }
 
 // New returns the names of the kernel that sys is on.
-func New(sys *client.Sys) *DB { return &DB{sys: sys} }
+func New(sys *client.Sys) *DB { return &DB{sys: sys, userFile: "/etc/passwd", groupFile: "/etc/group"} }
+
+// NewIn returns the names that the files master.passwd and group of a directory have. The error is that of reading them.
+func NewIn(sys *client.Sys, dir string) (*DB, error) {
+	db := &DB{sys: sys, userFile: dir + "/master.passwd", groupFile: dir + "/group"}
+	var err error
+	if db.users, err = db.read(db.userFile); err == nil {
+		db.groups, err = db.read(db.groupFile)
+	}
+	return db, err
+}
 
 // table has one of the files: of several entries for a name or a number the first holds.
 type table struct {
@@ -71,14 +82,14 @@ func parseID(s string, named func(string) (uint32, bool)) (uint32, bool) {
 
 func (db *DB) user() *table {
 	if db.users == nil {
-		db.users = db.read("/etc/passwd")
+		db.users, _ = db.read(db.userFile) // one that cannot be read has no names
 	}
 	return db.users
 }
 
 func (db *DB) group() *table {
 	if db.groups == nil {
-		db.groups = db.read("/etc/group")
+		db.groups, _ = db.read(db.groupFile)
 	}
 	return db.groups
 }
@@ -98,23 +109,26 @@ func (t *table) id(s string) (uint32, bool) {
 	return uint32(id), err == nil
 }
 
-// read reads a file of the kernel.
-func (db *DB) read(path string) *table {
+// read reads a file of the kernel, as far as it can be.
+func (db *DB) read(path string) (*table, error) {
 	fd, err := db.sys.Open(path, abi.O_RDONLY|abi.O_CLOEXEC, 0)
 	if err != nil {
-		return parse("")
+		return parse(""), err
 	}
 	defer db.sys.Close(fd)
 	var text []byte
 	buf := make([]byte, 64<<10)
 	for len(text) < maxSize {
 		n, err := db.sys.Read(fd, buf)
-		if err != nil || n == 0 {
+		if err != nil {
+			return parse(string(text)), err
+		}
+		if n == 0 {
 			break
 		}
 		text = append(text, buf[:n]...)
 	}
-	return parse(string(text))
+	return parse(string(text)), nil
 }
 
 // parse reads lines of "name:password:id:...". Others are passed over.

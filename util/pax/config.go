@@ -4,7 +4,10 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/util"
+	"github.com/rumpctrl/rumpctrl/util/parsedate"
+	"github.com/rumpctrl/rumpctrl/util/passwd"
 )
 
 // mode is what is to be done.
@@ -33,7 +36,10 @@ type config struct {
 	dir      string // where copies go
 	patterns []string
 	listed   []string   // tar -T
-	excluded []*pattern // tar -X
+	excluded []*pattern // tar -X, --exclude
+
+	owners *passwd.DB    // -N; nil for those of the kernel
+	stamp  *abi.Timespec // --timestamp; nil for the times of the files
 
 	onlyDir   bool // -d
 	inverse   bool // -c
@@ -48,6 +54,8 @@ type config struct {
 	absolute  bool // -A
 	insecure  bool // --insecure
 	toStdout  bool // tar -O
+	chroot    bool // tar --chroot
+	toList    bool // -v names files on standard output
 	oneVolume bool // -O
 	noParents bool // directories that are missing are not made: cpio without -d
 
@@ -183,4 +191,31 @@ func (c *config) addTimes(env *util.Env, arg string) error {
 	t, err := parseTimes(arg, now(env))
 	c.times = append(c.times, t)
 	return err
+}
+
+// setOwners sets where the names of users and groups come from.
+func (c *config) setOwners(env *util.Env, dir string) (err error) {
+	if c.owners, err = passwd.NewIn(env.Proc.Sys(), dir); err != nil {
+		return util.Messagef("Unable to use user and group databases in `%s'", dir)
+	}
+	return nil
+}
+
+// setTimestamp sets the time of modification that all members are to have: that of a file, a date, or seconds.
+func (c *config) setTimestamp(env *util.Env, arg string) error {
+	var st abi.Stat
+	if env.Proc.Sys().Stat(arg, &st) == nil {
+		c.stamp = &st.Mtim
+		return nil
+	}
+	if t, err := parsedate.Parse(arg, now(env)); err == nil {
+		c.stamp = &abi.Timespec{Sec: t.Unix()}
+		return nil
+	}
+	n, err := strconv.ParseInt(arg, 0, 64)
+	if err != nil {
+		return util.Messagef("Invalid timestamp `%s'", arg)
+	}
+	c.stamp = &abi.Timespec{Sec: n}
+	return nil
 }

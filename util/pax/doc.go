@@ -22,9 +22,13 @@
 // In a damaged archive the next header is searched for byte by byte, as in pax(1): what is in a file may be taken for one, if that is
 // an archive itself. A file that is not whole is not made.
 //
-// Not here, and so refused: mtree specifications (-M), other
-// user databases (-N), bzip2 and xz (-j, --xz), programs of the host to compress with, and archives on tapes or
-// other hosts (--force-local).
+// Not here, and so refused:
+//   - mtree specifications (-M): the format of mtree(8) is that of a program which is not here either.
+//   - bzip2, xz and compress (-j, -J, --xz, -Z), of which there is nothing that writes them, and other programs to
+//     compress with (--use-compress-program), which would be the host's.
+//   - the tapes that tar chooses by a digit, and archives on other hosts: a name with a colon is that of a file, as with --force-local.
+//   - swapped bytes and words in cpio (-b, -S, -s), of which cpio(1) says that they do nothing.
+//   - -C between the patterns of tar -t and -x: it stands before them.
 //
 // Start reading at [job], and then at extract and archive.
 package pax

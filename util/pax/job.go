@@ -21,7 +21,8 @@ type job struct {
 	stop     func() // ends it early
 	env      *util.Env
 	sys      *client.Sys
-	names2id *passwd.DB
+	names2id *passwd.DB // of the owners of files
+	system   *passwd.DB // the same, for -U and -G
 	start    time.Time
 	failed   bool
 	naming   bool // a name is on standard error that the end of its line is to follow
@@ -65,6 +66,12 @@ func perform(ctx context.Context, env *util.Env, c *config) int {
 		config: c, ctx: ctx, stop: stop, env: env, sys: env.Proc.Sys(), names2id: passwd.New(env.Proc.Sys()), start: now(env),
 		renamed: map[string]string{}, made: map[string]bool{}, stored: map[string]abi.Timespec{}, linked: map[fileID]string{},
 		buf: make([]byte, bufferSize), volume: 1, taken: c.usesStdin(),
+	}
+	if j.system = j.names2id; c.owners != nil {
+		j.names2id = c.owners
+	}
+	for _, text := range c.listed {
+		j.wanted = append(j.wanted, &pattern{text: text})
 	}
 	for _, p := range c.patterns {
 		j.wanted = append(j.wanted, newPattern(p))

@@ -8,16 +8,23 @@ import (
 	"github.com/rumpctrl/rumpctrl/util"
 )
 
+// What options of several front ends do.
+const (
+	docForceLocal = "The archive is no file of another host: always so here."
+	docInsecure   = "Process names that have .. in them."
+	docTimestamp  = "Write a time of modification for all files: that of a file in the kernel, a date of parsedate(3), or seconds."
+)
+
 // Utility is pax(1).
 var Utility = util.Utility{
 	Name:    "pax",
 	Section: 1,
 	Doc:     "read and write file archives and copy directory hierarchies",
 	Usage: []string{
-		"[-cdnOVvz] [-E limit] [-f archive] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
-		"-r [-AcDdiknOuVvYZz] [-E limit] [-f archive] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
-		"-w [-0AdHiLOPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-B bytes] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
-		"-r -w [-0DdHikLlOPtuVvXYZ] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
+		"[-cdnOVvz] [-E limit] [-f archive] [-N dbdir] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"-r [-AcDdiknOuVvYZz] [-E limit] [-f archive] [-N dbdir] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
+		"-w [-0AdHiLOPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-B bytes] [-N dbdir] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
+		"-r -w [-0DdHikLlOPtuVvXYZ] [-N dbdir] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
 	},
 	Options: []util.Option{
 		{Letter: '0', Doc: "Names on standard input end with a NUL."},
@@ -36,6 +43,7 @@ var Utility = util.Utility{
 		{Letter: 'k', Doc: "Do not write over what exists."},
 		{Letter: 'L', Doc: "Follow all symbolic links."},
 		{Letter: 'l', Doc: "Make hard links in place of copies where that can be."},
+		{Letter: 'N', Arg: "dbdir", Doc: "The names of users and groups, but for -U and -G, are those of master.passwd and group in a directory."},
 		{Letter: 'n', Doc: "Select only the first file that a pattern matches."},
 		{Letter: 'O', Doc: "The archive is one volume: do not ask for another."},
 		{Letter: 'o', Arg: "options", Doc: "With -x tar, write_opt=nodir leaves out directories."},
@@ -55,7 +63,10 @@ var Utility = util.Utility{
 		{Letter: 'Y', Doc: "As -D, with the name after all changes."},
 		{Letter: 'Z', Doc: "As -u, with the name after all changes."},
 		{Letter: 'z', Doc: "The archive is compressed as by gzip."},
-		{Letter: util.LongOnly, Long: "insecure", Doc: "Process names that have .. in them."},
+		{Letter: util.LongOnly, Long: "force-local", Doc: docForceLocal},
+		{Letter: util.LongOnly, Long: "gnu", Doc: "Read and write the extensions of GNU tar."},
+		{Letter: util.LongOnly, Long: "insecure", Doc: docInsecure},
+		{Letter: util.LongOnly, Long: "timestamp", Arg: "timestamp", Doc: docTimestamp},
 	},
 	Operands: []util.Operand{
 		{Name: "pattern", Doc: "Members to select, in the manner of fnmatch(3)."},
@@ -103,7 +114,7 @@ func (c *config) setPax(env *util.Env, g *util.Getopt) error {
 	}
 	switch g.Letter {
 	case util.LongOnly:
-		c.insecure = true
+		return c.setLong(env, g)
 	case 'B':
 		return c.setLimit(g.Arg)
 	case 'b':
@@ -114,6 +125,8 @@ func (c *config) setPax(env *util.Env, g *util.Getopt) error {
 		c.name = g.Arg
 	case 'G':
 		c.groups = append(c.groups, g.Arg)
+	case 'N':
+		return c.setOwners(env, g.Arg)
 	case 'o':
 		return c.setOptions(g.Arg)
 	case 'P':
@@ -130,6 +143,29 @@ func (c *config) setPax(env *util.Env, g *util.Getopt) error {
 		c.verbose++
 	case 'x':
 		return c.setFormat(g.Arg, "x", "pax")
+	}
+	return nil
+}
+
+// setLong sets what an option asks for that has no letter, of any front end.
+func (c *config) setLong(env *util.Env, g *util.Getopt) error {
+	switch g.Long {
+	case "atime-preserve":
+		c.noAccess = false
+	case "chroot":
+		c.chroot = true
+	case "exclude":
+		c.excluded = append(c.excluded, newPattern(strings.TrimRight(g.Arg, "/")))
+	case "gnu":
+		c.gnu = true
+	case "insecure":
+		c.insecure = true
+	case "no-recursion":
+		c.onlyDir = true
+	case "strict":
+		c.gnu = false
+	case "timestamp":
+		return c.setTimestamp(env, g.Arg)
 	}
 	return nil
 }

@@ -61,12 +61,13 @@ func (j *job) line(m *member, w io.Writer) string {
 
 // beginName names what is worked on, for -v. The line ends when that is done.
 func (j *job) beginName(m *member) {
+	w := j.nameWriter()
 	switch {
 	case j.verbose == 0:
 	case j.verbose > 1:
-		fmt.Fprintln(j.env.Stderr, j.line(m, j.env.Stderr))
+		fmt.Fprintln(w, j.line(m, w))
 	default:
-		fmt.Fprint(j.env.Stderr, shown(m.name, j.env.Stderr))
+		fmt.Fprint(w, shown(m.name, w))
 		j.naming = true
 	}
 }
@@ -74,7 +75,15 @@ func (j *job) beginName(m *member) {
 // endName ends the line that beginName began.
 func (j *job) endName() {
 	if j.naming {
-		fmt.Fprintln(j.env.Stderr)
+		fmt.Fprintln(j.nameWriter())
 		j.naming = false
 	}
+}
+
+// nameWriter is where names go of what is worked on: standard error, but tar(1) has them on standard output if the archive is not there.
+func (j *job) nameWriter() io.Writer {
+	if j.toList && (j.mode != archive || j.name != "" || j.volume > 1) {
+		return j.env.Stdout
+	}
+	return j.env.Stderr
 }

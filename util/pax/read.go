@@ -9,6 +9,9 @@ import (
 
 // list prints what is in an archive.
 func (j *job) list() {
+	if !j.openReader() {
+		return
+	}
 	j.members(func(m *member) {
 		if j.modify(m) {
 			io.WriteString(j.env.Stdout, j.line(m, j.env.Stdout)+"\n") //nolint:errcheck // util.Run reports it at the end
@@ -19,16 +22,22 @@ func (j *job) list() {
 
 // extract makes files of what is in an archive.
 func (j *job) extract() {
+	if !j.openReader() {
+		return
+	}
+	if j.chroot {
+		if err := j.sys.Chroot("."); err != nil {
+			j.fail(err, "Can't chroot to \".\"")
+			return
+		}
+	}
 	j.members(j.extractMember)
 	j.restoreDirectories()
 	j.unmatched()
 }
 
-// members calls do with each member of an archive that is selected.
+// members calls do with each member of the archive that is selected.
 func (j *job) members(do func(*member)) {
-	if !j.openReader() {
-		return
-	}
 	for j.ctx.Err() == nil {
 		m, err := j.reader.next()
 		if errors.Is(err, io.EOF) {

@@ -120,12 +120,12 @@ func (j *job) unmatched() {
 // selectable checks the users and groups of -U and -G.
 func (j *job) selectable() error {
 	for _, name := range j.users {
-		if _, ok := j.names2id.ParseUID(strings.TrimPrefix(name, `\`)); !ok {
+		if _, ok := j.system.ParseUID(strings.TrimPrefix(name, `\`)); !ok {
 			return util.Messagef("Unable to find uid for user: %s", name)
 		}
 	}
 	for _, name := range j.groups {
-		if _, ok := j.names2id.ParseGID(strings.TrimPrefix(name, `\`)); !ok {
+		if _, ok := j.system.ParseGID(strings.TrimPrefix(name, `\`)); !ok {
 			return util.Messagef("Unable to find gid for group: %s", name)
 		}
 	}
@@ -146,7 +146,7 @@ func (j *job) isExcluded(name string) bool {
 
 // selectedBy tells whether -U, -G and -T let a file through, and tar -X.
 func (j *job) selectedBy(m *member) bool {
-	return !j.isExcluded(m.name) && anyOf(j.users, m.st.Uid, j.names2id.ParseUID) && anyOf(j.groups, m.st.Gid, j.names2id.ParseGID) && j.inTime(&m.st)
+	return !j.isExcluded(m.name) && anyOf(j.users, m.st.Uid, j.system.ParseUID) && anyOf(j.groups, m.st.Gid, j.system.ParseGID) && j.inTime(&m.st)
 }
 
 // anyOf tells whether one of the names is that of id, or there are none.

@@ -1,9 +1,8 @@
 package pax
 
 import (
-	"bufio"
-	"bytes"
 	"context"
+	"io"
 	"strings"
 
 	"github.com/rumpctrl/rumpctrl/abi"
@@ -20,69 +19,118 @@ var Tar = util.Utility{
 	Name:    nameTar,
 	Section: 1,
 	Doc:     "tape archiver",
-	Usage:   []string{"[-]{crtux}[-befHhklmOopqSsvwzP] [archive] [blocksize] [-C directory] [-s replstr] [-T file] [-X file] [file ...]"},
+	Usage:   []string{"[-]{crtux}[-BbefHhklmOopqSsVvwzP] [archive] [blocksize] [-C directory] [-s replstr] [-T file] [-X file] [file ...]"},
 	Options: []util.Option{
-		{Letter: 'b', Arg: "blocksize", Doc: "Write in blocks of so many times 512 bytes."},
-		{Letter: 'C', Arg: "directory", Doc: "Change to a directory; it may also stand among the files."},
-		{Letter: 'c', Doc: "Write a new archive."},
-		{Letter: 'f', Arg: "archive", Doc: "A file in the kernel; - for a standard stream, which is also the default."},
+		{Letter: 'B', Long: "read-full-blocks", Doc: "Read whole blocks: always so."},
+		{Letter: 'b', Long: "block-size", Arg: "blocksize", Doc: "Write in blocks of so many times 512 bytes."},
+		{Letter: 'C', Long: "directory", Arg: "directory", Doc: "Change to a directory; it may also stand among the files."},
+		{Letter: 'c', Long: "create", Doc: "Write a new archive."},
+		{Letter: 'e', Doc: "Stop after the first error of reading."},
+		{Letter: 'f', Long: "file", Arg: "archive", Doc: "A file in the kernel; - for a standard stream, which is also the default."},
 		{Letter: 'H', Doc: "Follow symbolic links of the command line."},
-		{Letter: 'h', Doc: "Follow all symbolic links."},
-		{Letter: 'k', Doc: "Do not write over what exists."},
-		{Letter: 'l', Doc: "Do not enter directories of other file systems."},
-		{Letter: 'm', Doc: "Do not restore times of modification."},
-		{Letter: 'O', Doc: "Write the old format; extract to standard output."},
-		{Letter: 'o', Doc: "Write the old format, without directories."},
-		{Letter: 'P', Doc: "Do not take leading slashes off names."},
-		{Letter: 'p', Doc: "Restore owner, group and permissions."},
-		{Letter: 'q', Doc: "Select only the first file that a pattern matches."},
-		{Letter: 'r', Doc: "Append to an archive that exists."},
+		{Letter: 'h', Long: "dereference", Doc: "Follow all symbolic links."},
+		{Letter: 'k', Long: "keep-old-files", Doc: "Do not write over what exists."},
+		{Letter: 'l', Long: "one-file-system", Doc: "Do not enter directories of other file systems."},
+		{Letter: 'm', Long: "modification-time", Doc: "Do not restore times of modification."},
+		{Letter: 'O', Long: "to-stdout", Doc: "Write the old format; extract to standard output."},
+		{Letter: 'o', Long: "portability", Doc: "Write the old format, without directories; do not restore owner and group."},
+		{Letter: 'P', Long: "absolute-paths", Doc: "Do not take leading slashes off names."},
+		{Letter: 'p', Long: "preserve-permissions", Doc: "Restore owner, group, permissions and times."},
+		{Letter: 'q', Long: "fast-read", Doc: "Select only the first file that a pattern matches."},
+		{Letter: 'r', Long: "append", Doc: "Append to an archive that exists."},
+		{Letter: 'S', Long: "sparse", Doc: "Make files with holes: always so."},
 		{Letter: 's', Arg: "replstr", Doc: "Change names: /old/new/[gps], where old is a basic regular expression."},
-		{Letter: 'T', Arg: "file", Doc: "A file in the kernel has the names, one in a line."},
-		{Letter: 't', Doc: "List an archive."},
-		{Letter: 'u', Doc: "The same as -r."},
-		{Letter: 'v', Doc: "Name what is done, or list as ls -l does."},
-		{Letter: 'w', Doc: "Ask for a new name of each file."},
-		{Letter: 'X', Arg: "file", Doc: "A file in the kernel has patterns of names to leave out, one in a line."},
-		{Letter: 'x', Doc: "Extract files."},
-		{Letter: 'z', Doc: "The archive is compressed as by gzip."},
+		{Letter: 'T', Long: "files-from", Arg: "file", Doc: "A file in the kernel, or - for standard input, has the names, one in a line; -C and a directory may be among them if an archive is written."},
+		{Letter: 't', Long: "list", Doc: "List an archive."},
+		{Letter: 'u', Long: "update", Doc: "The same as -r."},
+		{Letter: 'V', Long: "summary", Doc: "Print a summary at the end."},
+		{Letter: 'v', Long: "verbose", Doc: "Name what is done, or list as ls -l does; print a summary at the end."},
+		{Letter: 'w', Long: "interactive", Doc: "Ask for a new name of each file."},
+		{Letter: 'X', Long: "exclude-from", Arg: "file", Doc: "A file in the kernel has patterns of names to leave out, one in a line."},
+		{Letter: 'x', Long: "extract", Doc: "Extract files."},
+		{Letter: 'z', Long: "gzip", Doc: "The archive is compressed as by gzip."},
+		{Letter: util.LongOnly, Long: "atime-preserve", Doc: "Restore times of access: the default."},
+		{Letter: util.LongOnly, Long: "chroot", Doc: "Change the root directory to the working directory before files are extracted."},
+		{Letter: util.LongOnly, Long: "confirmation", Doc: "The same as -w."},
+		{Letter: util.LongOnly, Long: "exclude", Arg: "pattern", Doc: "Leave out names that a pattern matches."},
+		{Letter: util.LongOnly, Long: "force-local", Doc: docForceLocal},
+		{Letter: util.LongOnly, Long: "get", Doc: "The same as -x."},
+		{Letter: util.LongOnly, Long: "gunzip", Doc: "The same as -z."},
+		{Letter: util.LongOnly, Long: "insecure", Doc: docInsecure},
+		{Letter: util.LongOnly, Long: "no-recursion", Doc: "A directory stands for itself, not for what is in it."},
+		{Letter: util.LongOnly, Long: "old-archive", Doc: "The same as -o."},
+		{Letter: util.LongOnly, Long: "preserve", Doc: "The same as -p."},
+		{Letter: util.LongOnly, Long: "same-permissions", Doc: "The same as -p."},
+		{Letter: util.LongOnly, Long: "stats", Doc: "The same as -V."},
+		{Letter: util.LongOnly, Long: "strict", Doc: "No extensions of GNU tar: archives as pax writes them."},
+		{Letter: util.LongOnly, Long: "timestamp", Arg: "timestamp", Doc: docTimestamp},
+		{Letter: util.LongOnly, Long: "unlink", Doc: "Remove files before they are extracted anew: always so."},
 	},
 	Operands: []util.Operand{{Name: "file", Doc: "What to write; or patterns of what to list or extract."}},
 	Main:     mainTar,
 }
 
+// tarModes are what is to be done by the letters of options.
+var tarModes = map[byte]mode{'c': archive, 'r': appending, 't': list, 'u': appending, 'x': extract}
+
 func mainTar(ctx context.Context, env *util.Env) int {
-	c := &config{gnu: true, faults: defaultFaults}
-	args := separate(env.Args[1:], env.Utility().Options)
-	g := env.GetoptArgs(args)
-	given := 0
+	c := &config{gnu: true, toList: true, faults: defaultFaults}
+	g := env.GetoptArgs(separate(env.Args[1:], env.Utility().Options)).InOrder()
+	given := false
 	old := byte(0)
 	for g.Next() {
-		switch g.Letter {
-		case '?':
-			return env.UsageError()
-		case 'c', 'r', 't', 'u', 'x':
-			given++
-			c.mode = map[byte]mode{'c': archive, 'r': appending, 't': list, 'u': appending, 'x': extract}[g.Letter]
-		case 'o', 'O':
-			old = g.Letter
-		default:
-			if err := c.setTar(env, g); err != nil {
-				env.Warnx("%s", err)
+		letter := aliased(g, tarAliases)
+		if m, ok := tarModes[letter]; ok {
+			if given && m != c.mode {
 				return env.UsageError()
 			}
+			c.mode, given = m, true
+			continue
+		}
+		switch letter {
+		case '?':
+			return env.UsageError()
+		case 'o', 'O':
+			old = letter
+			continue
+		}
+		if err := c.setTar(env, g, letter); err != nil {
+			env.Warnx("%s", err)
+			return env.UsageError()
 		}
 	}
-	if given != 1 {
+	if !given {
 		return env.UsageError()
 	}
-	c.setOld(old)
+	if err := c.setOld(old); err != nil {
+		env.Warnx("%s", err)
+		return env.UsageError()
+	}
 	if c.mode == list || c.mode == extract {
-		c.patterns = append(c.listed, g.Args()...)
-	} else if !c.setFiles(append(c.listed, g.Args()...)) {
+		c.patterns = g.Args()
+		return perform(ctx, env, c)
+	}
+	args := append(c.listed, g.Args()...)
+	if c.listed = nil; len(args) == 0 {
+		return util.ExitOK // nothing to write is written nowhere
+	}
+	if !c.setFiles(args) {
 		return env.UsageError()
 	}
 	return perform(ctx, env, c)
+}
+
+// tarAliases are long names of options that have another, too.
+var tarAliases = map[string]byte{
+	"confirmation": 'w', "get": 'x', "gunzip": 'z', "old-archive": 'o', "preserve": 'p', "same-permissions": 'p', "stats": 'V',
+}
+
+// aliased returns the letter of an option, which another long name may stand for.
+func aliased(g *util.Getopt, aliases map[string]byte) byte {
+	if letter, ok := aliases[g.Long]; ok && g.Letter == util.LongOnly {
+		return letter
+	}
+	return g.Letter
 }
 
 // separate makes options of the first word if that has no hyphen: "cf archive" is "-c -f archive".
@@ -104,12 +152,16 @@ func separate(args []string, options []util.Option) []string {
 }
 
 // setTar sets what an option of tar(1) asks for, but for what is to be done.
-func (c *config) setTar(env *util.Env, g *util.Getopt) error {
-	switch g.Letter {
+func (c *config) setTar(env *util.Env, g *util.Getopt, letter byte) error {
+	switch letter {
+	case util.LongOnly:
+		return c.setLong(env, g)
 	case 'b':
 		return c.setBlock(g.Arg, recordSize)
 	case 'C':
 		return chdir(env, g.Arg)
+	case 'e':
+		c.faults = 0
 	case 'f':
 		if c.name = g.Arg; g.Arg == "-" {
 			c.name = ""
@@ -127,7 +179,7 @@ func (c *config) setTar(env *util.Env, g *util.Getopt) error {
 	case 'P':
 		c.absolute = true
 	case 'p':
-		c.owner, c.perm = true, true
+		c.owner, c.perm, c.noAccess, c.noModified = true, true, false, false
 	case 'q':
 		c.first = true
 	case 's':
@@ -136,6 +188,8 @@ func (c *config) setTar(env *util.Env, g *util.Getopt) error {
 		list, err := lines(env, g.Arg)
 		c.listed = append(c.listed, list...)
 		return err
+	case 'V':
+		c.summary = true
 	case 'v':
 		c.verbose++
 	case 'w':
@@ -149,9 +203,11 @@ func (c *config) setTar(env *util.Env, g *util.Getopt) error {
 }
 
 // setOld sets what -o and -O mean for what is done.
-func (c *config) setOld(letter byte) {
+func (c *config) setOld(letter byte) error {
 	switch {
 	case letter == 0:
+	case letter == 'O' && c.mode == list:
+		return util.Messagef("The -O/-o options are only valid when writing or extracting an archive")
 	case c.mode == extract || c.mode == list:
 		c.toStdout = letter == 'O'
 		if letter == 'o' {
@@ -160,11 +216,16 @@ func (c *config) setOld(letter byte) {
 	default:
 		c.format, c.noDirs = lookupFormat("tar"), letter == 'o'
 	}
+	return nil
 }
 
-// setFiles takes the operands of tar -c and -r. It reports false if there is nothing to write.
+// setFiles takes the operands of tar -c and -r. It reports false if a directory is missing.
 func (c *config) setFiles(args []string) bool {
 	for i := 0; i < len(args); i++ {
+		if dir, ok := strings.CutPrefix(args[i], "-C "); ok {
+			c.names = append(c.names, changeDir+dir)
+			continue
+		}
 		if args[i] != "-C" {
 			c.names = append(c.names, args[i])
 			continue
@@ -187,30 +248,26 @@ func chdir(env *util.Env, dir string) error {
 // maxList is how large a file with names may be.
 const maxList = 16 << 20
 
-// lines reads a file in the kernel that has names.
+// lines reads a file in the kernel that has names; - is standard input.
 func lines(env *util.Env, path string) ([]string, error) {
-	sys := env.Proc.Sys()
-	fd, err := sys.Open(path, abi.O_RDONLY|abi.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, util.Messagef("Unable to open %s (%s)", path, err)
-	}
-	defer sys.Close(fd)
-	var list []string
-	text := make([]byte, 0, bufferSize)
-	for len(text) < maxList {
-		p := make([]byte, bufferSize)
-		n, err := sys.Read(fd, p)
+	r := io.Reader(env.Stdin)
+	if path != "-" {
+		sys := env.Proc.Sys()
+		fd, err := sys.Open(path, abi.O_RDONLY|abi.O_CLOEXEC, 0)
 		if err != nil {
-			return nil, util.Messagef("Unable to read %s (%s)", path, err)
+			return nil, util.Messagef("Unable to open file '%s' for read", path)
 		}
-		if n == 0 {
-			break
-		}
-		text = append(text, p[:n]...)
+		defer sys.Close(fd)
+		r = kernelReader{sys, fd}
 	}
-	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
-		if s.Text() != "" {
-			list = append(list, s.Text())
+	text, err := io.ReadAll(io.LimitReader(r, maxList))
+	if err != nil {
+		return nil, util.Messagef("Problem with file '%s'", path)
+	}
+	var list []string
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if line != "" {
+			list = append(list, line)
 		}
 	}
 	return list, nil

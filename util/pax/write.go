@@ -152,7 +152,11 @@ func (j *job) writeMember(m *member) bool {
 		j.forget(m)
 		return true
 	}
-	header, err := j.format.header(j.enc, m)
+	entry := *m
+	if j.stamp != nil {
+		entry.st.Mtim = *j.stamp
+	}
+	header, err := j.format.header(j.enc, &entry)
 	if err != nil {
 		if !j.gnu || m.typ() != abi.S_IFSOCK {
 			j.failx("%s", err)
