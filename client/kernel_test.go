@@ -19,10 +19,10 @@ import (
 	"github.com/rumpctrl/rumpctrl/sysproxy"
 )
 
-// kernel boots a kernel with tmpfs and returns it.
+// kernel boots a kernel with tmpfs and null layers and returns it.
 func kernel(t *testing.T) *rump.Kernel {
 	t.Helper()
-	k, err := rump.New(rump.Config{Components: rump.With("rumpfs_tmpfs"), Hostname: "host"})
+	k, err := rump.New(rump.Config{Components: rump.With("rumpfs_tmpfs", "rumpfs_null"), Hostname: "host"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,33 +81,51 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// TestFS has the standard library judge the file system of a directory.
+// TestFS has the standard library judge a directory of the root file system, one of a tmpfs, and a null layer over a tmpfs.
 func TestFS(t *testing.T) {
 	each(t, func(t *testing.T, p *client.Process) {
-		must(t, p.MkdirAll("/d/sub/deep", 0o755))
-		must(t, p.Mkdir("/d/empty", 0o700))
-		must(t, p.WriteFile("/d/hello", []byte("hello, kernel\n"), 0o644))
-		must(t, p.WriteFile("/d/sub/nothing", nil, 0o600))
-		must(t, p.WriteFile("/d/sub/deep/large", []byte(strings.Repeat("0123456789", 100)), 0o644)) // TestFS reads it byte by byte, often
-		must(t, p.Symlink("hello", "/d/link"))
-		fsys := p.FS("/d")
-		if err := fstest.TestFS(fsys, "hello", "empty", "link", "sub/nothing", "sub/deep/large"); err != nil {
-			t.Error(err)
+		for _, dir := range []string{"/low", "/up", "/tmpfs", "/d"} {
+			must(t, p.Mkdir(dir, 0o755))
 		}
-		target, err := fs.ReadLink(fsys, "link")
-		if err != nil || target != "hello" {
-			t.Errorf("link says %q, %v", target, err)
-		}
-		if fi, err := fs.Lstat(fsys, "link"); err != nil || fi.Mode().Type() != fs.ModeSymlink {
-			t.Errorf("link is %v, %v", fi, err)
-		}
-		if _, err := fsys.Open("nope"); !errors.Is(err, fs.ErrNotExist) || err.Error() != "open nope: No such file or directory" {
-			t.Errorf("error %v", err)
-		}
-		if _, err := fs.Stat(fsys, "../etc"); !errors.Is(err, fs.ErrInvalid) {
-			t.Errorf("error %v", err)
+		tmpfs := abi.TmpfsArgs{Version: abi.TMPFS_ARGS_VERSION, RootMode: 0o755}
+		must(t, p.Sys().Mount("tmpfs", "/tmpfs", 0, tmpfs.Append(nil)))
+		must(t, p.Sys().Mount("tmpfs", "/low", 0, tmpfs.Append(nil)))
+		_, err := p.Sys().MountFunc("null", "/up", 0, func(lend client.Lender) []byte {
+			a := abi.NullArgs{La: abi.LayerArgs{Target: lend.InString("/low")}}
+			return a.Append(nil)
+		})
+		must(t, err)
+		for _, dir := range []string{"/d", "/tmpfs", "/up"} {
+			judgeFS(t, p, dir)
 		}
 	})
+}
+
+// judgeFS makes files in a directory and has the standard library judge it.
+func judgeFS(t *testing.T, p *client.Process, dir string) {
+	must(t, p.MkdirAll(dir+"/sub/deep", 0o755))
+	must(t, p.Mkdir(dir+"/empty", 0o700))
+	must(t, p.WriteFile(dir+"/hello", []byte("hello, kernel\n"), 0o644))
+	must(t, p.WriteFile(dir+"/sub/nothing", nil, 0o600))
+	must(t, p.WriteFile(dir+"/sub/deep/large", []byte(strings.Repeat("0123456789", 100)), 0o644)) // TestFS reads it byte by byte, often
+	must(t, p.Symlink("hello", dir+"/link"))
+	fsys := p.FS(dir)
+	if err := fstest.TestFS(fsys, "hello", "empty", "link", "sub/nothing", "sub/deep/large"); err != nil {
+		t.Errorf("%s: %v", dir, err)
+	}
+	target, err := fs.ReadLink(fsys, "link")
+	if err != nil || target != "hello" {
+		t.Errorf("%s: link says %q, %v", dir, target, err)
+	}
+	if fi, err := fs.Lstat(fsys, "link"); err != nil || fi.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("%s: link is %v, %v", dir, fi, err)
+	}
+	if _, err := fsys.Open("nope"); !errors.Is(err, fs.ErrNotExist) || err.Error() != "open nope: No such file or directory" {
+		t.Errorf("%s: error %v", dir, err)
+	}
+	if _, err := fs.Stat(fsys, "../etc"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("%s: error %v", dir, err)
+	}
 }
 
 // TestErrors: errors say which operation on which path, and are both of io/fs and of the kernel.
