@@ -213,7 +213,7 @@ func (t *neighborTable) arpLearn(a arpPacket, forUs bool) {
 		in.Stats.ARP.Add(abi.ARP_STAT_RCVOVER, 1)
 		in.logIf(in.conf.arpLogMovements, "arp info overwritten for %s by %s\n", a.src, net.HardwareAddr(a.mac[:]))
 	}
-	held := e.learned(a.mac)
+	held := t.learned(e, a.mac)
 	if e.state = abi.ND6_LLINFO_REACHABLE; !e.static {
 		e.expire = time.Now().Add(in.conf.arpKeepTime())
 	}

@@ -21,6 +21,7 @@ type config struct {
 	icmp6ErrLimit, redirAccept6, nodeInfo                    *atomic.Int32
 	ndDelay, ndUmaxTries, ndMmaxTries, hdrNest               *atomic.Int32
 	maxNeighbors6, maxIfPrefixes, maxIfRouters, maxDynRoutes *atomic.Int32
+	redirTimeout, redirTimeout6                              *atomic.Int32
 }
 
 // init makes the variables, with the values that NetBSD 7.99.34 begins with.
@@ -48,6 +49,7 @@ func (c *config) init() {
 		&c.ndUmaxTries: "inet6.icmp6.nd6_umaxtries", &c.ndMmaxTries: "inet6.icmp6.nd6_mmaxtries", &c.hdrNest: "inet6.ip6.hdrnestlimit",
 		&c.maxNeighbors6: "inet6.ip6.neighborgcthresh", &c.maxIfPrefixes: "inet6.ip6.maxifprefixes",
 		&c.maxIfRouters: "inet6.ip6.maxifdefrouters", &c.maxDynRoutes: "inet6.ip6.maxdynroutes",
+		&c.redirTimeout: "inet.icmp.redirtimeout", &c.redirTimeout6: "inet6.icmp6.redirtimeout",
 	} {
 		*p = c.vars["net."+name]
 	}

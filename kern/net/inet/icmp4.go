@@ -9,7 +9,6 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 
 	"github.com/rumpctrl/rumpctrl/abi"
-	"github.com/rumpctrl/rumpctrl/kern/net/route"
 )
 
 // icmpReason is type, code and the second word of an ICMP error.
@@ -233,34 +232,6 @@ func (in *Inet) icmpRedirect(d *datagram, b [icmpHdrLen]byte) {
 	gw, dst := netip.AddrFrom4([4]byte(b[4:])), fromTCPIP(header.IPv4(quoted[:]).DestinationAddress())
 	ifc, author := d.ifc, d.src
 	in.later.do(func() { in.redirected(ifc, dst, gw, author) })
-}
-
-// redirected makes a route to a host that a router told of. Config held.
-func (in *Inet) redirected(ifc *iface, dst, gw, author netip.Addr) {
-	e := in.Table.Lookup(dst, scopeOf(dst, ifc))
-	ia := in.onLinkAddr(ifc, gw)
-	if e == nil || e.Flags&abi.RTF_GATEWAY == 0 || e.Gateway != author || e.If != ifc.ifp || ia == nil || in.localAddr(gw, ifc.ifp.Index) != nil {
-		return
-	}
-	if dst.Is6() && in.dynamicRoutes() >= int(in.conf.maxDynRoutes.Load()) {
-		return
-	}
-	n := &route.Entry{
-		Dst: netip.PrefixFrom(dst, dst.BitLen()), Scope: scopeOf(dst, ifc), If: ifc.ifp, Addr: ia.a,
-		Flags: abi.RTF_UP | abi.RTF_GATEWAY | abi.RTF_HOST | abi.RTF_DYNAMIC, Gateway: gw, GatewayScope: scopeOf(gw, ifc),
-	}
-	in.Table.Replace(n)
-	in.Table.Redirected(dst, gw, author, n.Scope, n.Flags, 0)
-}
-
-// dynamicRoutes is how many routes of IPv6 are there by redirects.
-func (in *Inet) dynamicRoutes() (n int) {
-	for _, e := range in.Table.Entries(familyInet6) {
-		if e.Flags&abi.RTF_DYNAMIC != 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // onLinkAddr is the address of an interface that a neighbour is in the network of; nil without one.

@@ -187,7 +187,7 @@ func TestForwarding6(t *testing.T) {
 func advert(src string, lifetime uint16, prefix string, vltime, pltime uint32) []byte {
 	p := netip.MustParsePrefix(prefix)
 	b := make([]byte, 16)
-	b[0], b[4] = abi.ND_ROUTER_ADVERT, 33
+	b[0], b[4] = abi.ND_ROUTER_ADVERT, 96
 	binary.BigEndian.PutUint16(b[6:], lifetime)
 	b = append(b, abi.ND_OPT_SOURCE_LINKADDR, 1, 2, 0, 0, 0, 0, 0x99)
 	b = append(b, abi.ND_OPT_MTU, 1, 0, 0, 0, 0, 0x05, 0x78) // 1400
@@ -228,7 +228,7 @@ func TestRouterAdvertisement(t *testing.T) {
 	copy(r.Ifname[:], ifp.Name)
 	b := r.Append(nil)
 	h.ioctl(abi.AF_INET6, abi.SIOCGIFINFO_IN6, b)
-	if r.Decode(b); r.Ndi.Linkmtu != 1400 || r.Ndi.Chlim != 33 {
+	if r.Decode(b); r.Ndi.Linkmtu != 1400 || r.Ndi.Chlim != 96 {
 		t.Errorf("MTU %d, hop limit %d", r.Ndi.Linkmtu, r.Ndi.Chlim)
 	}
 	var l abi.In6Ifreq

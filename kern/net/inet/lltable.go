@@ -128,7 +128,7 @@ func (l *llTable) AddNeighbor(n route.Neighbor) error {
 	if e == nil {
 		e = t.insert(n.Addr)
 	}
-	held := e.learned(macAddr(n.LinkAddr))
+	held := t.learned(e, macAddr(n.LinkAddr))
 	e.state, e.static, e.expire = abi.ND6_LLINFO_REACHABLE, n.Expire.IsZero(), n.Expire
 	e.public, e.router = n.Flags&abi.RTF_ANNOUNCE != 0, n.Router
 	t.mu.Unlock()

@@ -10,7 +10,6 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
-	"github.com/rumpctrl/rumpctrl/kern/net/route"
 )
 
 // Lengths of messages of neighbour discovery without options, RFC 4861, 4.
@@ -140,7 +139,7 @@ func (t *neighborTable) heardFrom(a netip.Addr, mac macAddr, told bool) {
 	}
 	var held []heldPacket
 	if !e.static && (e.state <= abi.ND6_LLINFO_INCOMPLETE || e.mac != mac) {
-		held = e.learned(mac)
+		held = t.learned(e, mac)
 		t.stale(e)
 		if len(held) > 0 {
 			t.delay(e)
@@ -196,7 +195,7 @@ func (t *neighborTable) advertised(a netip.Addr, mac macAddr, linked bool, flags
 		if !linked {
 			return false, nil
 		}
-		held = e.learned(mac)
+		held = t.learned(e, mac)
 		t.stale(e)
 		if solicited {
 			t.reachable(e)
@@ -305,8 +304,7 @@ func (t *neighborTable) timeout(e *neighbor, timer **time.Timer) {
 		}
 		return
 	}
-	held, router := e.hold, e.router
-	e.hold = nil
+	held, router := t.take(e), e.router
 	t.drop(e)
 	t.mu.Unlock()
 	t.unreachable(held)
@@ -408,16 +406,7 @@ func (in *Inet) redirectInput(d *datagram, b []byte) {
 			return
 		}
 		ifc.nd.heardFrom(target, mac, linked)
-		if target != dst {
-			in.redirected(ifc, dst, target, author)
-			return
-		}
-		n := &route.Entry{
-			Dst: netip.PrefixFrom(dst, 128), Scope: scopeOf(dst, ifc), If: ifc.ifp, Addr: e.Addr,
-			Flags: abi.RTF_UP | abi.RTF_HOST | abi.RTF_DYNAMIC,
-		}
-		in.Table.Replace(n)
-		in.Table.Redirected(dst, target, author, n.Scope, n.Flags, 0)
+		in.redirected(ifc, dst, target, author)
 	})
 }
 

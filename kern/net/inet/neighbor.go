@@ -22,6 +22,7 @@ type neighborTable struct {
 
 	mu      sync.RWMutex
 	entries map[netip.Addr]*neighbor
+	held    int // bytes of the packets that wait
 	closed  bool
 }
 
@@ -51,6 +52,9 @@ const (
 	maxNeighbors = 4096
 	// maxHold bounds the packets that wait for one neighbour: beyond, the oldest goes.
 	maxHold = 16
+	// maxHeld bounds the bytes of the packets that wait for all neighbours of a table: beyond, those go that wait for other neighbours than
+	// the one that was asked for last.
+	maxHeld = 4 << 20
 )
 
 func (t *neighborTable) init(ifc *iface, v6 bool) {
@@ -108,7 +112,7 @@ func (t *neighborTable) resolve(a netip.Addr, p *ifnet.Packet, from *ifnet.Inter
 	}
 	ask, err := t.request(e, now)
 	if err == nil {
-		e.keep(p, from)
+		t.keep(e, p, from)
 	}
 	t.mu.Unlock()
 	if ask {
@@ -117,13 +121,42 @@ func (t *neighborTable) resolve(a netip.Addr, p *ifnet.Packet, from *ifnet.Inter
 	return macAddr{}, false, err
 }
 
-// keep has a packet wait. Called with the table's mu held.
-func (e *neighbor) keep(p *ifnet.Packet, from *ifnet.Interface) {
+// keep has a packet wait. Called with mu held.
+func (t *neighborTable) keep(e *neighbor, p *ifnet.Packet, from *ifnet.Interface) {
 	if len(e.hold) >= maxHold {
+		t.held -= e.hold[0].p.Len()
 		e.hold[0].p.Release()
 		e.hold = append(e.hold[:0], e.hold[1:]...)
 	}
 	e.hold = append(e.hold, heldPacket{p, from})
+	if t.held += p.Len(); t.held <= maxHeld {
+		return
+	}
+	for _, o := range t.entries {
+		if o != e {
+			t.dropHeld(o)
+		}
+		if t.held <= maxHeld/2 {
+			return
+		}
+	}
+}
+
+// take gives the caller the packets that wait for a neighbour. Called with mu held.
+func (t *neighborTable) take(e *neighbor) []heldPacket {
+	hold := e.hold
+	e.hold = nil
+	for _, h := range hold {
+		t.held -= h.p.Len()
+	}
+	return hold
+}
+
+// dropHeld drops the packets that wait for a neighbour. Called with mu held.
+func (t *neighborTable) dropHeld(e *neighbor) {
+	for _, h := range t.take(e) {
+		h.p.Release()
+	}
 }
 
 // request notes that a neighbour is asked for, and says whether it is to be asked now. Called with mu held.
@@ -160,39 +193,39 @@ func (t *neighborTable) insert(a netip.Addr) *neighbor {
 	return e
 }
 
-// evict takes out an entry that is not static; called with mu held.
+// evict takes out an entry that is not static, of those that it looks at one whose link-level address is not known, if there is one: who makes us ask for
+// neighbours that do not exist does not have us forget those that do. Called with mu held.
 func (t *neighborTable) evict() {
+	const looks = 64
+	var victim *neighbor
+	n := 0
 	for _, e := range t.entries {
-		if !e.static {
-			t.drop(e)
-			return
+		if e.static {
+			continue
 		}
+		victim = e
+		if n++; e.state <= abi.ND6_LLINFO_INCOMPLETE || n >= looks {
+			break
+		}
+	}
+	if victim != nil {
+		t.drop(victim)
 	}
 }
 
 // drop takes an entry out; called with mu held.
 func (t *neighborTable) drop(e *neighbor) {
-	e.release()
+	e.stop()
+	t.dropHeld(e)
 	if t.entries[e.addr] == e {
 		delete(t.entries, e.addr)
 	}
 }
 
-// release gives back what the entry holds; called with mu held.
-func (e *neighbor) release() {
-	e.stop()
-	for _, h := range e.hold {
-		h.p.Release()
-	}
-	e.hold = nil
-}
-
 // learned sets an entry's link-level address and returns the packets that waited for it. Called with mu held.
-func (e *neighbor) learned(mac macAddr) []heldPacket {
+func (t *neighborTable) learned(e *neighbor, mac macAddr) []heldPacket {
 	e.mac, e.asked = mac, 0
-	hold := e.hold
-	e.hold = nil
-	return hold
+	return t.take(e)
 }
 
 // sendHeld sends packets that waited for a link-level address.

@@ -2,7 +2,6 @@ package inet
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip/header"
@@ -35,26 +34,10 @@ func (in *Inet) setPathMTU(ifc *iface, dst netip.Addr, mtu uint32) {
 	if e == nil || e.If == nil || e.Flags&(abi.RTF_LOCAL|abi.RTF_REJECT|abi.RTF_BLACKHOLE) != 0 || mtu >= e.If.MTU() || e.Metrics.Mtu != 0 && e.Metrics.Mtu <= uint64(mtu) {
 		return
 	}
-	if e.Flags&abi.RTF_HOST == 0 && in.dynamicRoutes() >= int(in.conf.maxDynRoutes.Load()) {
-		return
-	}
 	n := &route.Entry{
-		Dst: netip.PrefixFrom(dst, dst.BitLen()), Scope: scope, Flags: e.Flags&abi.RTF_GATEWAY | abi.RTF_UP | abi.RTF_HOST | abi.RTF_DYNAMIC,
+		Dst: netip.PrefixFrom(dst, dst.BitLen()), Scope: scope, Flags: e.Flags & abi.RTF_GATEWAY,
 		Gateway: e.Gateway, GatewayScope: e.GatewayScope, If: e.If, Addr: e.Addr, Metrics: e.Metrics, Expire: time.Now().Add(pmtuTime),
 	}
 	n.Metrics.Mtu = uint64(mtu)
-	in.Table.Replace(n)
-	in.nd.paths = append(slices.DeleteFunc(in.nd.paths, func(o *route.Entry) bool { return o == e }), n)
-	in.scheduleND()
-}
-
-// forgetPaths drops the routes of paths whose time is over. Config held.
-func (in *Inet) forgetPaths(now time.Time) {
-	for _, e := range slices.Clone(in.nd.paths) {
-		if now.Before(e.Expire) {
-			continue
-		}
-		in.nd.paths = slices.DeleteFunc(in.nd.paths, func(o *route.Entry) bool { return o == e })
-		in.dropRoute(&e)
-	}
+	in.learn(e, n, pmtuTime)
 }

@@ -110,9 +110,7 @@ func (r *reassembler) insert(key fragmentKey, d *datagram, off, n int, more bool
 		r.drop(q)
 		return nil
 	}
-	part := d.p.Buf.Clone()
-	part.TrimFront(int64(d.hlen))
-	q.parts = slices.Insert(q.parts, at, fragment{off: off, n: n, buf: part, flags: d.p.Flags})
+	q.parts = slices.Insert(q.parts, at, fragment{off: off, n: n, buf: d.payload(n), flags: d.p.Flags})
 	if last {
 		q.total = off + n
 	}
@@ -123,6 +121,13 @@ func (r *reassembler) insert(key fragmentKey, d *datagram, off, n int, more bool
 		d.p.Release()
 	}
 	return r.complete(q)
+}
+
+// payload copies what follows the header. A few bytes that wait would keep all of a frame of a large MTU in memory otherwise.
+func (d *datagram) payload(n int) buffer.Buffer {
+	v := buffer.NewViewSize(n)
+	d.p.Buf.ReadAt(v.AsSlice(), int64(d.hlen))
+	return buffer.MakeWithView(v)
 }
 
 // queue finds the datagram's fragments, or begins them; nil when there are too many already. Called with mu held.

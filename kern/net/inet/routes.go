@@ -11,6 +11,9 @@ import (
 // routeChanged writes a change of the routing table into the stack's, which chooses by it the NIC and with it the MTU of a transport
 // endpoint's packets. Rejecting routes are there too: they reject when a packet is sent. Config held.
 func (in *Inet) routeChanged(old, new *route.Entry) {
+	if old != nil {
+		in.unlearn(old)
+	}
 	if old != nil && old.If != nil {
 		was := stackRoute(old)
 		in.Stack.RemoveRoutes(func(r tcpip.Route) bool { return r.Destination == was.Destination && r.NIC == was.NIC })

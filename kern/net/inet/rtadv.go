@@ -10,11 +10,11 @@ import (
 	"github.com/rumpctrl/rumpctrl/kern/net/route"
 )
 
-// ndLists are what routers have told: the default router list and the prefix list of RFC 4861, 5.1, and the MTUs of paths. All of it under Config.
+// ndLists are what routers have told: the default router list and the prefix list of RFC 4861, 5.1, and routes to hosts, of IPv4 too. All of it under Config.
 type ndLists struct {
 	routers  []*defRouter
 	prefixes []*ndPrefix
-	paths    []*route.Entry
+	learned  []learnedRoute
 	timer    *time.Timer // the next of them to end
 }
 
@@ -137,9 +137,7 @@ func (n *ndInfo) advertised(ra *routerAdvert) {
 	if ra.retrans > 0 {
 		n.retrans = min(ra.retrans, time.Hour)
 	}
-	if ra.chlim != 0 {
-		n.chlim = ra.chlim
-	}
+	n.chlim = max(n.chlim, ra.chlim) // never less: a stranger could keep us from reaching anybody
 	if ra.mtu >= minMTU6 {
 		n.maxMTU = ra.mtu
 	}
@@ -279,11 +277,11 @@ func (in *Inet) updatePrefix(ifc *iface, a advertised, router netip.Addr) {
 				n++
 			}
 		}
-		if a.vltime == 0 || n >= int(in.conf.maxIfPrefixes.Load()) {
+		if a.vltime == 0 || !a.onLink && !a.auto || n >= int(in.conf.maxIfPrefixes.Load()) {
 			return
 		}
 		i = len(l.prefixes)
-		l.prefixes = append(l.prefixes, &ndPrefix{ifc: ifc, prefix: a.prefix})
+		l.prefixes = append(l.prefixes, &ndPrefix{ifc: ifc, prefix: a.prefix, vltime: a.vltime, pltime: a.pltime, expire: expiry(a.vltime)})
 	}
 	p := l.prefixes[i]
 	if !slices.Contains(p.routers, router) && len(p.routers) < maxPrefixRouters {
@@ -342,7 +340,7 @@ func (in *Inet) autoconfigure(p *ndPrefix, a advertised) {
 		}
 		return
 	}
-	if a.vltime == 0 {
+	if a.vltime == 0 || p.ifc.autoconfigured() >= int(in.conf.maxIfPrefixes.Load()) {
 		return
 	}
 	ia := p.ifc.newAddr6(addr, a.prefix.Bits())
@@ -351,6 +349,16 @@ func (in *Inet) autoconfigure(p *ndPrefix, a advertised) {
 		p.addr = ia
 		ia.setLifetime(a.vltime, a.pltime)
 	}
+}
+
+// autoconfigured is how many addresses of the interface were made of prefixes. They may outlast those: what bounds the prefixes bounds them too.
+func (ifc *iface) autoconfigured() (n int) {
+	for _, ia := range ifc.in.addrsOf(ifc.ifp, familyInet6) {
+		if ia.flags.Load()&abi.IN6_IFF_AUTOCONF != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // shortened is the lifetime that an advertisement gives an address which has left seconds to live: it does not fall below two hours at
@@ -385,15 +393,15 @@ func (in *Inet) scheduleND() {
 	for _, p := range l.prefixes {
 		sooner(p.expire)
 	}
-	for _, e := range l.paths {
-		sooner(e.Expire)
+	for _, r := range l.learned {
+		sooner(r.expire)
 	}
 	if !next.IsZero() && !in.halted() {
 		l.timer = time.AfterFunc(time.Until(next), func() { in.later.must(in.expireND) })
 	}
 }
 
-// expireND takes away routers, prefixes and paths that have ended. Config held.
+// expireND takes away routers, prefixes and learned routes that have ended. Config held.
 func (in *Inet) expireND() {
 	now := time.Now()
 	over := func(t time.Time) bool { return !t.IsZero() && !now.Before(t) }
@@ -407,11 +415,11 @@ func (in *Inet) expireND() {
 			in.removePrefix(p)
 		}
 	}
-	in.forgetPaths(now)
+	in.forgetLearned(func(l learnedRoute) bool { return over(l.expire) })
 	in.scheduleND()
 }
 
-// forgetND forgets the routers, prefixes and paths of an interface. Config held.
+// forgetND forgets the routers, prefixes and learned routes of an interface. Config held.
 func (in *Inet) forgetND(ifc *iface) {
 	for _, r := range slices.Clone(in.nd.routers) {
 		if r.ifc == ifc {
@@ -423,12 +431,6 @@ func (in *Inet) forgetND(ifc *iface) {
 			in.removePrefix(p)
 		}
 	}
-	in.nd.paths = slices.DeleteFunc(in.nd.paths, func(e *route.Entry) bool {
-		if e.If != ifc.ifp {
-			return false
-		}
-		in.dropRoute(&e)
-		return true
-	})
+	in.forgetLearned(func(l learnedRoute) bool { return l.e.If == ifc.ifp })
 	in.scheduleND()
 }

@@ -34,7 +34,7 @@ var rows4 = []sysctlRow{
 	{"net.inet.icmp.returndatabytes", abi.ICMPCTL_RETURNDATABYTES, 8, 8, 512, nil},
 	{"net.inet.icmp.errppslimit", abi.ICMPCTL_ERRPPSLIMIT, 100, -1, maxInt, nil},
 	{"net.inet.icmp.rediraccept", abi.ICMPCTL_REDIRACCEPT, 1, 0, 1, nil},
-	{"net.inet.icmp.redirtimeout", abi.ICMPCTL_REDIRTIMEOUT, 600, 0, 0, nil},
+	{"net.inet.icmp.redirtimeout", abi.ICMPCTL_REDIRTIMEOUT, 600, 0, maxInt, nil},
 	{"net.inet.icmp.bmcastecho", abi.ICMPCTL_BMCASTECHO, 0, 0, 1, nil},
 
 	{"net.inet.udp.checksum", abi.UDPCTL_CHECKSUM, 1, 0, 0, nil},

@@ -49,7 +49,7 @@ var rows6 = []sysctlRow{
 	{"net.inet6.udp6.do_loopback_cksum", abi.UDPCTL_LOOPBACKCKSUM, 0, 0, 0, nil},
 
 	{"net.inet6.icmp6.rediraccept", abi.ICMPV6CTL_REDIRACCEPT, 1, 0, 1, nil},
-	{"net.inet6.icmp6.redirtimeout", abi.ICMPV6CTL_REDIRTIMEOUT, 600, 0, 0, nil},
+	{"net.inet6.icmp6.redirtimeout", abi.ICMPV6CTL_REDIRTIMEOUT, 600, 0, maxInt, nil},
 	{"net.inet6.icmp6.nd6_prune", abi.ICMPV6CTL_ND6_PRUNE, 1, 0, 0, nil},
 	{"net.inet6.icmp6.nd6_delay", abi.ICMPV6CTL_ND6_DELAY, 5, 0, 3600, nil},
 	{"net.inet6.icmp6.nd6_umaxtries", abi.ICMPV6CTL_ND6_UMAXTRIES, 3, 1, 255, nil},
