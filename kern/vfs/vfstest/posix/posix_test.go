@@ -5,7 +5,9 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/component/fs/null"
+	"github.com/rumpctrl/rumpctrl/component/fs/overlay"
 	"github.com/rumpctrl/rumpctrl/component/fs/tmpfs"
+	"github.com/rumpctrl/rumpctrl/component/fs/union"
 	"github.com/rumpctrl/rumpctrl/component/net/local"
 	"github.com/rumpctrl/rumpctrl/component/net/rumpnet"
 	"github.com/rumpctrl/rumpctrl/component/rumpvfs"
@@ -18,7 +20,7 @@ import (
 // boot makes a kernel that has what the checks and the file systems need.
 func boot(t testing.TB) *kerntest.P {
 	return kerntest.Proc(t, kerntest.New(t, rumpvfs.Component(), rumpnet.Component(), local.Component(), tmpfs.Component(),
-		layerfs.Component(), null.Component()))
+		layerfs.Component(), null.Component(), overlay.Component(), union.Component()))
 }
 
 func mountTmpfs(p *kerntest.P, dir string, size int64, flags int) {
@@ -38,16 +40,37 @@ func rumpfs() posix.FS {
 	}
 }
 
-func tmpFS() posix.FS {
+// over is a file system that mount puts over a tmpfs on /mnt. What is mounted besides is a tmpfs.
+func over(name string, mount func(p *kerntest.P)) posix.FS {
 	fs := rumpfs()
-	fs.Name = "tmpfs"
+	fs.Name = name
 	fs.Boot = func(t testing.TB) (*kern.Kernel, string) {
 		p := boot(t)
 		p.Must(abi.SYS_mkdir, "/mnt", 0o755)
 		mountTmpfs(p, "/mnt", 0, 0)
+		mount(p)
 		return p.K, "/mnt"
 	}
 	return fs
+}
+
+func tmpFS() posix.FS { return over("tmpfs", func(*kerntest.P) {}) }
+
+func overlayFS() posix.FS {
+	return over("overlay", func(p *kerntest.P) {
+		a := abi.LayerArgs{Target: p.Mem.Map([]byte("/mnt\x00"))}
+		p.Must(abi.SYS___mount50, "overlay", "/mnt", 0, kerntest.Struct(&a), abi.SizeofLayerArgs)
+	})
+}
+
+// unionFS is a union of the tmpfs, below which there is an empty one.
+func unionFS() posix.FS {
+	return over("union", func(p *kerntest.P) {
+		p.Must(abi.SYS_mkdir, "/low", 0o755)
+		mountTmpfs(p, "/low", 0, 0)
+		a := abi.UnionArgs{Target: p.Mem.Map([]byte("/low\x00")), Mntflags: abi.UNMNT_BELOW}
+		p.Must(abi.SYS___mount50, "union", "/mnt", 0, kerntest.Struct(&a), abi.SizeofUnionArgs)
+	})
 }
 
 // mountNull mounts a null layer of a directory on another.
@@ -87,22 +110,17 @@ func nullFS() posix.FS {
 func TestConformance(t *testing.T) {
 	var names []string
 	var results []posix.Result
-	for _, c := range []struct {
-		name string
-		fs   posix.FS
-	}{{"rumpfs", rumpfs()}, {"tmpfs", tmpFS()}, {"null over tmpfs", nullFS()}} {
-		if t.Run(c.fs.Name, func(t *testing.T) { results = append(results, posix.Run(t, c.fs)) }) {
-			names = append(names, c.name)
-		}
+	checks := 0
+	all := []posix.FS{rumpfs(), tmpFS(), nullFS(), overlayFS(), unionFS()}
+	for _, fs := range all {
+		t.Run(fs.Name, func(t *testing.T) {
+			r := posix.Run(t, fs)
+			names, results, checks = append(names, fs.Name), append(results, r), checks+r.Total().Checks
+		})
 	}
-	// A test with -run that leaves out parts has other figures.
-	if checks := 0; !t.Failed() {
-		for _, r := range results {
-			checks += r.Total().Checks
-		}
-		if checks == 3*allChecks {
-			checkPage(t, names, results)
-		}
+	// With -run parts are left out, and the figures are others.
+	if !t.Failed() && checks == len(all)*allChecks {
+		checkPage(t, names, results)
 	}
 }
 

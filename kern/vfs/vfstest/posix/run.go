@@ -16,6 +16,7 @@ import (
 
 // FS is a file system to check.
 type FS struct {
+	// Name is its type, as statvfs(2) shows it.
 	Name string
 	// Boot makes a kernel with local sockets and the file system mounted, and says where.
 	Boot func(t testing.TB) (k *kern.Kernel, dir string)
@@ -53,6 +54,9 @@ func Run(t *testing.T, fs FS) Result {
 		t.Fatal(err)
 	}
 	k, dir := fs.Boot(t)
+	if typ := typeAt(t, k, dir); typ != fs.Name {
+		t.Fatalf("%s is on a %s, not a %s", dir, typ, fs.Name)
+	}
 	res := newResult()
 	for i, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -65,6 +69,17 @@ func Run(t *testing.T, fs FS) Result {
 		t.Errorf("exceptions.txt:%d: nothing that it applies to", e.line)
 	}
 	return res
+}
+
+// typeAt is the type of the file system that a path is on.
+func typeAt(t *testing.T, k *kern.Kernel, path string) string {
+	b := make([]byte, abi.SizeofStatvfs)
+	kerntest.Proc(t, k).Must(abi.SYS_statvfs1, path, b, abi.ST_NOWAIT)
+	var st abi.Statvfs
+	if err := st.Decode(b); err != nil {
+		t.Fatal(err)
+	}
+	return abi.CString(st.Fstypename[:])
 }
 
 // newRunner makes the directory of a case.
