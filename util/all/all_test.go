@@ -2,8 +2,9 @@ package all
 
 import (
 	"slices"
-	"strings"
 	"testing"
+
+	"github.com/rumpctrl/rumpctrl/util"
 )
 
 // TestTable checks the registry itself: every name once, sorted, documented, with options that getopt can tell apart.
@@ -24,12 +25,17 @@ func TestTable(t *testing.T) {
 		if u.Main == nil || u.Doc == "" || u.Section == 0 {
 			t.Errorf("%s is not whole", u.Name)
 		}
-		letters := ""
+		seen := map[string]bool{}
 		for _, o := range u.Options {
-			if strings.IndexByte(letters, o.Letter) >= 0 || o.Doc == "" {
-				t.Errorf("%s: option -%c is there twice or says nothing", u.Name, o.Letter)
+			for _, name := range []string{string(o.Letter), o.Long} {
+				if name == string(util.LongOnly) || name == "" {
+					continue
+				}
+				if seen[name] || o.Doc == "" {
+					t.Errorf("%s: option %s is there twice or says nothing", u.Name, o.Synopsis())
+				}
+				seen[name] = true
 			}
-			letters += string(o.Letter)
 		}
 	}
 	if !slices.IsSorted(names) {

@@ -83,7 +83,7 @@ func TestAcross(t *testing.T) {
 	k.Check([]utiltest.Step{
 		{Cmd: "mount -u -r /t"},
 		{Cmd: "mv /t/c /t/d", Out: "mv: rename /t/c to /t/d: Read-only file system\n", Status: 1},
-		{Cmd: "mv /t/c /u/d", Out: "mv: /t/c: remove: Read-only file system\n", Status: 1},
+		{Cmd: "mv /t/c /u/d", Out: "mv: rename /t/c to /u/d: Read-only file system\n", Status: 1},
 		{Cmd: "ls /t", Out: "big\nc\ntree\n"},
 	})
 }
