@@ -17,6 +17,16 @@ var (
 	errFields  = errors.New("too many fields for format")
 )
 
+// Device packs a device number as an operating system does, by the name of -F: from major and minor number, or the
+// fields that it has instead.
+func Device(format string, numbers []uint64) (uint64, error) {
+	pack := formatOf(format)
+	if pack == nil || len(numbers) < 2 {
+		return 0, errFields
+	}
+	return pack(numbers)
+}
+
 // formatOf returns how an operating system packs device numbers, by the names of -F, or nil.
 func formatOf(name string) packer {
 	switch name {

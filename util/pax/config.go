@@ -54,6 +54,7 @@ type config struct {
 	absolute  bool // -A
 	insecure  bool // --insecure
 	toStdout  bool // tar -O
+	mtree     bool // -M
 	chroot    bool // tar --chroot
 	toList    bool // -v names files on standard output
 	oneVolume bool // -O

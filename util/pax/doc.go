@@ -22,8 +22,9 @@
 // In a damaged archive the next header is searched for byte by byte, as in pax(1): what is in a file may be taken for one, if that is
 // an archive itself. A file that is not whole is not made.
 //
+// With -M a specification of mtree(8) says what is written or copied. Its names stand for themselves, not for patterns.
+//
 // Not here, and so refused:
-//   - mtree specifications (-M): the format of mtree(8) is that of a program which is not here either.
 //   - bzip2, xz and compress (-j, -J, --xz, -Z), of which there is nothing that writes them, and other programs to
 //     compress with (--use-compress-program), which would be the host's.
 //   - the tapes that tar chooses by a digit, and archives on other hosts: a name with a colon is that of a file, as with --force-local.

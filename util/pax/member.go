@@ -23,6 +23,8 @@ type member struct {
 	held  []byte   // what the file holds, as far as it is not written, if early
 	early bool     // it was read ahead
 	chose *pattern // that selected it
+
+	actual *abi.Stat // of the file, if st is otherwise: -M
 }
 
 func (m *member) typ() uint32     { return m.st.Mode & abi.S_IFMT }

@@ -23,8 +23,8 @@ var Utility = util.Utility{
 	Usage: []string{
 		"[-cdnOVvz] [-E limit] [-f archive] [-N dbdir] [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
 		"-r [-AcDdiknOuVvYZz] [-E limit] [-f archive] [-N dbdir] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date]] ... [pattern ...]",
-		"-w [-0AdHiLOPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-B bytes] [-N dbdir] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
-		"-r -w [-0DdHikLlOPtuVvXYZ] [-N dbdir] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
+		"-w [-0AdHiLMOPtuVvXz] [-b blocksize] [[-a] [-f archive]] [-x format] [-B bytes] [-N dbdir] [-o options] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...]",
+		"-r -w [-0DdHikLlMOPtuVvXYZ] [-N dbdir] [-p string] ... [-s replstr] ... [-U user] ... [-G group] ... [-T [from_date][,to_date][/[c][m]]] ... [file ...] directory",
 	},
 	Options: []util.Option{
 		{Letter: '0', Doc: "Names on standard input end with a NUL."},
@@ -43,6 +43,7 @@ var Utility = util.Utility{
 		{Letter: 'k', Doc: "Do not write over what exists."},
 		{Letter: 'L', Doc: "Follow all symbolic links."},
 		{Letter: 'l', Doc: "Make hard links in place of copies where that can be."},
+		{Letter: 'M', Doc: "Standard input has a specification of mtree(8): of files to write or copy, and attributes that these are to have there."},
 		{Letter: 'N', Arg: "dbdir", Doc: "The names of users and groups, but for -U and -G, are those of master.passwd and group in a directory."},
 		{Letter: 'n', Doc: "Select only the first file that a pattern matches."},
 		{Letter: 'O', Doc: "The archive is one volume: do not ask for another."},
@@ -102,6 +103,9 @@ func mainPax(ctx context.Context, env *util.Env) int {
 	if !c.setOperands(g.Args()) {
 		env.Warnx("Destination directory was not supplied")
 		return env.UsageError()
+	}
+	if c.mtree && len(c.names) > 0 {
+		return env.Errx("The -M flag is only supported when reading file list from stdin")
 	}
 	return perform(ctx, env, c)
 }
@@ -193,6 +197,8 @@ func (c *config) flag(letter byte) *bool {
 		return &c.follow
 	case 'l':
 		return &c.link
+	case 'M':
+		return &c.mtree
 	case 'n':
 		return &c.first
 	case 'O':
@@ -238,8 +244,8 @@ func (c *config) setMode(given string) bool {
 // conflict returns the options if some of them do not go with what is to be done.
 func (c *config) conflict(given string) string {
 	bad := [...]string{
-		list:      "0abiklopotuxBDHLPXYZ",
-		extract:   "0abltoxBHLPX",
+		list:      "0abiklopotuxBDHLMPXYZ",
+		extract:   "0abltoxBHLMPX",
 		archive:   "cklnpDEYZ",
 		appending: "cklnpDEYZ",
 		copying:   "abcfnoxzABE",

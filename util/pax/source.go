@@ -60,6 +60,10 @@ func readName(in *bufio.Reader, end byte) (string, error) {
 // walk calls do with every file that the arguments name which -U, -G and -T let through. It tells whether
 // there was an argument.
 func (j *job) walk(do func(*member) bool) {
+	if j.mtree {
+		j.walkSpec(do)
+		return
+	}
 	options := &fts.Options{Follow: j.follow, FollowArguments: j.followArguments, OneDevice: j.oneDevice}
 	if j.wantsAll() {
 		j.ahead = &readAhead{data: make(map[*fts.Entry][]byte)}
@@ -117,14 +121,8 @@ func (j *job) visit(c *fts.Cursor, e *fts.Entry, do func(*member) bool) bool {
 		return true
 	}
 	m := &member{name: e.Path, path: e.Path, rel: e.Rel, dir: c.FD(), st: *e.Stat}
-	if m.isSymlink() {
-		text := make([]byte, abi.MAXPATHLEN)
-		n, err := j.sys.Readlinkat(m.dir, m.rel, text)
-		if err != nil {
-			j.fail(err, "Unable to read symlink %s", m.path)
-			return true
-		}
-		m.link = string(text[:n])
+	if m.isSymlink() && !j.readLink(m) {
+		return true
 	}
 	if !m.isRegular() {
 		m.st.Size = 0
@@ -136,9 +134,25 @@ func (j *job) visit(c *fts.Cursor, e *fts.Entry, do func(*member) bool) bool {
 	return !j.selectedBy(m) || do(m)
 }
 
+// readLink reads a symbolic link.
+func (j *job) readLink(m *member) bool {
+	text := make([]byte, abi.MAXPATHLEN)
+	n, err := j.sys.Readlinkat(m.dir, m.rel, text)
+	if err != nil {
+		j.fail(err, "Unable to read symlink %s", m.path)
+		return false
+	}
+	m.link = string(text[:n])
+	return true
+}
+
 // resetAccess gives a file that was read the time of access that it had.
 func (j *job) resetAccess(m *member) {
-	if err := j.sys.Utimensat(m.dir, m.rel, m.st.Atim, m.st.Mtim, abi.AT_SYMLINK_NOFOLLOW); err != nil {
+	st := &m.st
+	if m.actual != nil {
+		st = m.actual
+	}
+	if err := j.sys.Utimensat(m.dir, m.rel, st.Atim, st.Mtim, abi.AT_SYMLINK_NOFOLLOW); err != nil {
 		j.fail(err, "Access/modification time set failed on: %s", m.path)
 	}
 }
