@@ -14,6 +14,7 @@ type Utility struct {
 	Usage    []string  // the lines of the usage message after the name: "[-1AaBb] [file ...]", or whole from "usage:" on
 	Options  []Option  // all of them; getopt and the documentation read the same table
 	Operands []Operand // what the documentation says of operands
+	Missing  []string  // for the documentation: what the manual page has and this has not, and why
 	NoKernel bool      // it runs without a kernel: Env.Proc is nil
 	AlsoName []string  // other names that it has; Env.Args[0] tells which
 	SumsUp   bool      // SIGINT ends its context, not the program: it has something to say at its end

@@ -42,6 +42,17 @@ func writeUtility(b *bytes.Buffer, u *util.Utility) {
 	for _, line := range u.Synopsis() {
 		fmt.Fprintf(b, "    %s\n", line)
 	}
+	writeTable(b, u)
+	if len(u.Missing) > 0 {
+		fmt.Fprintf(b, "\nOf the manual page this is not there:\n\n")
+	}
+	for _, what := range u.Missing {
+		fmt.Fprintf(b, "- %s\n", what)
+	}
+}
+
+// writeTable writes the options and operands.
+func writeTable(b *bytes.Buffer, u *util.Utility) {
 	if len(u.Options)+len(u.Operands) == 0 {
 		return
 	}

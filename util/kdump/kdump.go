@@ -42,7 +42,12 @@ var Utility = util.Utility{
 		{Letter: 'x', Doc: "Print data in hexadecimal, by bytes."},
 	},
 	Operands: []util.Operand{{Name: "file", Doc: "The trace, as with -f."}},
-	Main:     run,
+	Missing: []string{
+		"Emulations other than netbsd: `-e` refuses them, and records of programs under them have the numbers of calls by NetBSD's names.",
+		"The names of the protections and flags of mmap(2) and the requests of ptrace(2), which are numbers: a rump kernel has neither call.",
+		"ioctlname, which is another name of the program.",
+	},
+	Main: run,
 }
 
 // timing says which times are printed.

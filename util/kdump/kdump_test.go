@@ -127,7 +127,7 @@ func TestRecords(t *testing.T) {
 		{"-n", abi.KTR_SYSCALL, syscallData(abi.SYS_ioctl, 1, abi.TIOCGWINSZ, 0), "CALL  ioctl(1,0x40087468,0)"},
 		{"", abi.KTR_SYSCALL, syscallData(abi.SYS_ioctl, 1, 0xc010aa01, 0), "CALL  ioctl(1,_IOWR(0xaa,0x1,0x10),0)"},
 		{"", abi.KTR_SYSCALL, syscallData(abi.SYS_fcntl, 1, abi.F_SETFL, 4), "CALL  fcntl(1,F_SETFL,4)"},
-		{"", abi.KTR_SYSCALL, syscallData(abi.SYS_kill, 20, abi.SIGTERM), "CALL  kill(0x14,SIGTERM)"},
+		{"", abi.KTR_SYSCALL, syscallData(abi.SYS_kill, 20, abi.SIGTERM), "CALL  kill(0x14, SIGTERM)"},
 		{"", abi.KTR_SYSCALL, syscallData(abi.SYS_read, 3)[:12], "CALL  read"},
 		{"", abi.KTR_SYSRET, sysret(5, 0, 3, 0), "RET   open 3"},
 		{"", abi.KTR_SYSRET, sysret(20, 0, 18, 1), "RET   getpid 18/0x12, 1"},

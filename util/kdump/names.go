@@ -18,7 +18,7 @@ type argPrinter func(p *printer, v int64) bool
 var specialArgs = map[string][]argPrinter{
 	"ioctl":                {nil, (*printer).request},
 	"fcntl":                {nil, (*printer).fcntl},
-	"kill":                 {nil, (*printer).signal},
+	"kill":                 {nil, (*printer).killed},
 	"__sigaction14":        {(*printer).signal},
 	"__sigaction_sigtramp": {(*printer).signal},
 }
@@ -66,6 +66,12 @@ func (p *printer) fcntl(v int64) bool {
 	}
 	p.printf("%s", name)
 	return true
+}
+
+// killed prints the signal of kill(2), before which kdump(1) puts a blank.
+func (p *printer) killed(v int64) bool {
+	p.printf(" ")
+	return p.signal(v)
 }
 
 func (p *printer) signal(v int64) bool {

@@ -43,7 +43,11 @@ var Utility = util.Utility{
 			"knows nothing; A is all, + the default (ceinsu), - takes away what follows."},
 	},
 	Operands: []util.Operand{{Name: "command", Doc: "A utility, or a program of the host that knows rump kernels, and its arguments."}},
-	Main:     run,
+	Missing: []string{
+		"ktruss, and with it `-e`, `-l`, `-m`, `-o`, `-R`, `-T` and `-v`: kdump has what these do, but for the version of a file, which is always the newest.",
+		"Records of the trace points a, f, v and w: programs are not executed by a rump kernel.",
+	},
+	Main: run,
 }
 
 // request is what is asked for.

@@ -54,6 +54,11 @@ var Cpio = util.Utility{
 		{Name: "pattern", Doc: "Members to select, in the manner of fnmatch(3)."},
 		{Name: "destination-directory", Doc: "Where copies go."},
 	},
+	Missing: []string{
+		"`-Z`, `--xz`: there is nothing here that writes what compress and xz do.",
+		missingHosts,
+		"`-b`, `-S`, `-s`, which swap bytes and words: of the latter two the manual page says that they do nothing.",
+	},
 	Main: mainCpio,
 }
 

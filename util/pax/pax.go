@@ -15,6 +15,12 @@ const (
 	docTimestamp  = "Write a time of modification for all files: that of a file in the kernel, a date of parsedate(3), or seconds."
 )
 
+// What is missing in several front ends, and why.
+const (
+	missingHosts   = "Archives on tapes and on other hosts: a name with a colon is that of a file."
+	missingProgram = "`--use-compress-program`: it would be a program of the host, of which utilities know nothing."
+)
+
 // Utility is pax(1).
 var Utility = util.Utility{
 	Name:    "pax",
@@ -73,6 +79,12 @@ var Utility = util.Utility{
 		{Name: "pattern", Doc: "Members to select, in the manner of fnmatch(3)."},
 		{Name: "file", Doc: "What to write or copy; without any, standard input has their names."},
 		{Name: "directory", Doc: "Where copies go."},
+	},
+	Missing: []string{
+		"`-j`, `--xz`: there is nothing here that writes what bzip2 and xz do.",
+		missingProgram,
+		missingHosts,
+		"The question whether the next tape or disk is in the drive: the next volume is asked for by name, on standard input.",
 	},
 	Main: mainPax,
 }

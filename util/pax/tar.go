@@ -67,7 +67,14 @@ var Tar = util.Utility{
 		{Letter: util.LongOnly, Long: "unlink", Doc: "Remove files before they are extracted anew: always so."},
 	},
 	Operands: []util.Operand{{Name: "file", Doc: "What to write; or patterns of what to list or extract."}},
-	Main:     mainTar,
+	Missing: []string{
+		"`-J`, `-j`, `-Z` and their long names: there is nothing here that writes what xz, bzip2 and compress do.",
+		missingProgram,
+		missingHosts,
+		"`-0`, `-1`, `-4`, `-5`, `-7`, `-8`, `$TAPE` and `/dev/rst0`: there are no tapes; the default is a standard stream.",
+		"`-C` between the patterns of `-t` and `-x`, and in a file of `-T` there: the directory stands before them.",
+	},
+	Main: mainTar,
 }
 
 // tarModes are what is to be done by the letters of options.
