@@ -35,7 +35,7 @@ func (c *card) Stop(*ifnet.Interface)            {}
 
 // world is a kernel with agr0, static, and interfaces card0, card1 and card2.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	p        *kerntest.P
 	fd       int
 	net      *ifnet.Net
@@ -46,7 +46,7 @@ type world struct {
 
 func mac(i int) []byte { return []byte{2, 0, 0, 0, 0, byte(i)} }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	k := kerntest.New(t, rumpnet.Component(), net.Component(), Component())
 	w := &world{t: t, p: kerntest.Proc(t, k), net: ifnet.Of(k)}

@@ -34,14 +34,14 @@ func (c *card) Transmit(_ *ifnet.Interface, pkts []*ifnet.Packet) error {
 
 // world is a kernel with a bridge and interfaces card0, card1, card2 as its members.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	p     *kerntest.P
 	fd    int
 	net   *ifnet.Net
 	cards []*card
 }
 
-func newWorld(t *testing.T, cards int) *world {
+func newWorld(t testing.TB, cards int) *world {
 	t.Helper()
 	k := kerntest.New(t, rumpnet.Component(), net.Component(), Component())
 	w := &world{t: t, p: kerntest.Proc(t, k), net: ifnet.Of(k)}
@@ -275,7 +275,8 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%+v: %v", c, errno)
 		}
 	}
-	w.cards[0].ifp.Input(frame(far(0), far(1), 2)) // what is static does not move
+	w.cards[0].ifp.Input(frame(far(0), far(1), 2))          // what is static does not move
+	w.cards[0].ifp.Input(frame(far(0), make([]byte, 6), 3)) // nobody's address, as if_bridge.c has it
 	var got []string
 	for _, raw := range w.list(abi.BRDGRTS, abi.SizeofIfbareq) {
 		var a abi.Ifbareq

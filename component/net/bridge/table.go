@@ -34,9 +34,9 @@ type entry struct {
 
 func (e *entry) expired(now time.Time) bool { return !e.expire.IsZero() && now.After(e.expire) }
 
-// learn notes that an address is behind a member, unless a static entry says where it is.
+// learn notes that an address is behind a member, unless a static entry says where it is. Groups are nowhere, nor is 00:00:00:00:00:00.
 func (b *bridge) learn(m *member, mac [6]byte) {
-	if m.flags.Load()&abi.IFBIF_LEARNING == 0 || mac[0]&1 != 0 {
+	if m.flags.Load()&abi.IFBIF_LEARNING == 0 || mac[0]&1 != 0 || mac == [6]byte{} {
 		return
 	}
 	b.table.learn(m, mac, time.Now())

@@ -21,14 +21,14 @@ import (
 
 // host is a kernel on a bus in memory: 10.0.0.N and 2001:db8::N are its addresses there.
 type host struct {
-	t    *testing.T
+	t    testing.TB
 	n    int
 	k    *kern.Kernel
 	p    *kerntest.P
 	sock map[int]int // a socket of each family
 }
 
-func newHost(t *testing.T, buses *membus.Buses, n int) *host {
+func newHost(t testing.TB, buses *membus.Buses, n int) *host {
 	t.Helper()
 	k := kerntest.New(t, rumpnet.Component(), net.Component(), netinet.Component(), netinet6.Component(), shmif.Component(), Component(),
 		buses.Component())
@@ -109,7 +109,7 @@ func (h *host) up(name string) {
 }
 
 // exchange sends a datagram from one host's inner address to the other's and back.
-func exchange(t *testing.T, a, b *host, from, to netip.Addr, size int) {
+func exchange(t testing.TB, a, b *host, from, to netip.Addr, size int) {
 	t.Helper()
 	family := abi.AF_INET
 	if from.Is6() {

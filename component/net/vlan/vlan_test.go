@@ -30,7 +30,7 @@ func (c *card) Transmit(_ *ifnet.Interface, pkts []*ifnet.Packet) error {
 
 // world is a kernel with an interface card0, and vlan0 and vlan1.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	p        *kerntest.P
 	fd       int
 	net      *ifnet.Net
@@ -40,7 +40,7 @@ type world struct {
 
 var mac = []byte{2, 0, 0, 0, 0, 1}
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	k := kerntest.New(t, rumpnet.Component(), net.Component(), Component())
 	w := &world{t: t, p: kerntest.Proc(t, k), net: ifnet.Of(k), card: &card{}, received: map[string][][]byte{}}
