@@ -101,13 +101,6 @@ func TestNames(t *testing.T) {
 		if u.Main == nil || u.Doc == "" || u.Section == 0 || len(u.Usage) == 0 {
 			t.Errorf("%s lacks something: %+v", u.Name, u)
 		}
-		seen := make(map[byte]bool)
-		for _, o := range u.Options {
-			if seen[o.Letter] || o.Doc == "" {
-				t.Errorf("%s -%c is there twice or has no description", u.Name, o.Letter)
-			}
-			seen[o.Letter] = true
-		}
 	}
 }
 
