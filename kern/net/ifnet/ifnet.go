@@ -136,10 +136,11 @@ type Addr struct {
 	Family int
 	// Addr, Mask, and Dst (the peer of a point-to-point link, the broadcast address of a broadcast one; nil without).
 	Addr, Mask, Dst []byte
-	// Flags are the routing flags of its route, RTF_UP and the like; Preference is SIOCSIFADDRPREF's.
+	// Flags are the routing flags of its route, RTF_UP and the like; Preference is SIOCSIFADDRPREF's, an int16, which a
+	// kernel without NetBSD's option IPSELSRC does not look at, and neither does this one.
 	Flags      uint32
 	Metric     int
-	Preference int16
+	Preference atomic.Int32
 	// Owner is the protocol's part of the address (in_ifaddr, in6_ifaddr).
 	Owner                              any
 	Ipackets, Ibytes, Opackets, Obytes atomic.Uint64

@@ -6,8 +6,8 @@ import (
 	"github.com/rumpctrl/rumpctrl/abi"
 )
 
-// ioctlAddrPref reads or sets the preference of an address, SIOCGIFADDRPREF and SIOCSIFADDRPREF: of several addresses the one that is preferred
-// more is the source of packets. domain is the socket's.
+// ioctlAddrPref reads or sets the preference of an address, SIOCGIFADDRPREF and SIOCSIFADDRPREF. domain is the socket's. It is kept and shown:
+// the policies that choose a source address by it are NetBSD's option IPSELSRC (in_getifa(9)), which its kernels, a rump kernel among them, are built without.
 //
 // Errors: EINVAL for an address of another family than the socket's, EADDRNOTAVAIL for one that the interface has not.
 func (ifp *Interface) ioctlAddrPref(domain int, cmd uint32, data []byte) error {
@@ -22,10 +22,10 @@ func (ifp *Interface) ioctlAddrPref(domain int, cmd uint32, data []byte) error {
 			continue
 		}
 		if cmd == abi.SIOCSIFADDRPREF {
-			a.Preference = int16(le.Uint16(data[prefAt:]))
+			a.Preference.Store(int32(int16(le.Uint16(data[prefAt:]))))
 			return nil
 		}
-		le.PutUint16(data[prefAt:], uint16(a.Preference))
+		le.PutUint16(data[prefAt:], uint16(a.Preference.Load()))
 		copy(sa, a.Addr)
 		return nil
 	}
