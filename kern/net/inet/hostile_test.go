@@ -30,7 +30,8 @@ type victim struct {
 	ifp *ifnet.Interface
 	w   *wire
 
-	marks uint32 // how often it has settled, and has been found alive
+	relisten func(backlog int) // changes how many connections may wait at the server
+	marks    uint32            // how often it has settled, and has been found alive
 }
 
 func newVictim(t testing.TB) *victim {
@@ -56,6 +57,7 @@ func newVictim(t testing.TB) *victim {
 	sa := sockaddr.Inet(netip.IPv4Unspecified(), 80, 0)
 	p.Must(abi.SYS_bind, fd, sa, len(sa))
 	p.Must(abi.SYS_listen, fd, 5)
+	v.relisten = func(backlog int) { p.Must(abi.SYS_listen, fd, backlog) }
 	return v
 }
 
@@ -320,6 +322,23 @@ func TestFloodedMemory(t *testing.T) {
 	}
 	v.k.Halt()
 	until(t, "end of the goroutines", func() bool { return len(ours()) <= goroutines })
+}
+
+// TestShorterQueue: what half-open connections a server keeps is bounded after listen(2) with a shorter queue too, while handshakes are under way: others are answered by
+// cookies (RFC 4987, 3.6).
+func TestShorterQueue(t *testing.T) {
+	v := newVictim(t)
+	st := v.in.Stack.Stats().TCP
+	v.relisten(100)
+	const before, after = 50, 200
+	for i := range before + after {
+		if i == before {
+			v.relisten(5)
+		}
+		v.hit(syn(addr4(i+300), uint16(i), 80))
+		until(t, "look at the SYN", func() bool { return st.ValidSegmentsReceived.Value() > uint64(i) })
+	}
+	until(t, "cookies", func() bool { return st.ListenOverflowSynCookieSent.Value() >= before+after-101 })
 }
 
 // TestOperatorsRoute: an operator's route to a host is changed by a redirect (RTF_MODIFIED, route(4)), and is back when its time is over.

@@ -92,7 +92,7 @@ func TestTooLong(t *testing.T) {
 	}
 }
 
-// Oracle: listen(2): the length of the queue can be changed while it listens, a shorter one holds when the queue has become so short.
+// Oracle: listen(2): the length of the queue can be changed while it listens; a shorter one is no error, though the queue stays as long as it was.
 func TestListenAgain(t *testing.T) {
 	h := newHost(t)
 	server := h.listen(at("127.0.0.1:8000"), 5)

@@ -21,7 +21,7 @@ type tcp struct {
 	wq    *waiter.Queue
 	entry waiter.Entry
 
-	backlog  atomic.Int32 // that the stack has not taken yet; -1 for none
+	backlog  atomic.Int32 // the length of the stack's queue of connections that wait to be accepted
 	keepInit atomic.Int32 // TCP_KEEPINIT in seconds
 
 	mu       sync.Mutex
@@ -72,7 +72,6 @@ func (ts *Tables) newTCP(so *socket.Socket, v6 bool) (*tcp, error) {
 // stack is told that all may.
 func (p *tcp) start(ts *Tables, so *socket.Socket, v6 bool) {
 	p.self = p
-	p.backlog.Store(-1)
 	p.init(ts, ts.tcp, so, v6, abi.IPPROTO_TCP)
 	p.opt.ttl = ts.defaultTTL()
 	ops := p.ep.SocketOptions()

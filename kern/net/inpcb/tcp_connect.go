@@ -161,17 +161,18 @@ func (p *tcp) Listen(t *kern.Thread, backlog int) error {
 	return p.setBacklog(int32(backlog) + 1)
 }
 
-// setBacklog tells the stack how long its queue may be. It takes no length that is exceeded already: that is tried again when a
-// connection has been taken.
+// setBacklog tells the stack how long its queue may be: never less than before. When its queue is made shorter than the handshakes that are under way, the stack
+// takes any number of further ones, of which each costs 3 KB, for nothing but a SYN.
 func (p *tcp) setBacklog(n int32) error {
-	again := p.phase() == listening
-	p.backlog.Store(-1)
-	err := p.ep.Listen(int(n))
-	if _, ok := err.(*tcpip.ErrInvalidEndpointState); ok && again {
-		p.backlog.Store(n)
-		return nil
+	for {
+		old := p.backlog.Load()
+		if old > n {
+			n = old
+		}
+		if p.backlog.CompareAndSwap(old, n) {
+			return errnoOf(p.ep.Listen(int(n)))
+		}
 	}
-	return errnoOf(err)
 }
 
 // Accept takes the first connection that waits.
@@ -181,9 +182,6 @@ func (p *tcp) Accept(t *kern.Thread, so *socket.Socket) (socket.Protocol, []byte
 	ep, wq, err := p.ep.Accept(nil)
 	if err != nil {
 		return nil, nil, errnoOf(err)
-	}
-	if more := p.backlog.Load(); more >= 0 {
-		_ = p.setBacklog(more)
 	}
 	n := &tcp{ep: ep, wq: wq}
 	n.start(p.ts, so, p.v6)
