@@ -1,9 +1,8 @@
 package arp
 
 import (
-	"bufio"
 	"fmt"
-	"io"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -135,33 +134,7 @@ func (c *command) requestFailed(err error, host string) {
 
 // file makes the entries of a file.
 func (c *command) file(name string) int {
-	var in io.Reader = c.env.Stdin
-	if name != "-" {
-		f, err := c.env.Proc.Open(name)
-		if err != nil {
-			return c.env.Err(err, "Cannot open %s", name)
-		}
-		defer f.Close() //nolint:errcheck // only read
-		in = f
-	}
-	status := util.ExitOK
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		text, _, _ := strings.Cut(lines.Text(), "#")
-		words := strings.Fields(text)
-		switch {
-		case len(words) == 0:
-		case len(words) < 2:
-			c.env.Warnx("bad line: %s", lines.Text())
-			status = util.ExitFailure
-		default:
-			status |= c.set(words)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return c.env.Err(err, "%s", name)
-	}
-	return status
+	return routing.Entries(c.env, name, "Cannot open "+name, 2, math.MaxInt, c.set)
 }
 
 // deleteHost deletes an entry, with the second operand only one that is published.

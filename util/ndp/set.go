@@ -1,9 +1,7 @@
 package ndp
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"time"
@@ -86,33 +84,7 @@ func padded(s string) string {
 
 // file makes the entries of a file: lines with the operands of -s.
 func (c *command) file(name string) int {
-	var in io.Reader = c.env.Stdin
-	if name != "-" {
-		f, err := c.env.Proc.Open(name)
-		if err != nil {
-			return c.env.Err(err, "%s", name)
-		}
-		defer f.Close() //nolint:errcheck // only read
-		in = f
-	}
-	status := util.ExitOK
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		text, _, _ := strings.Cut(lines.Text(), "#")
-		words := strings.Fields(text)
-		switch {
-		case len(words) == 0:
-		case len(words) < 2 || len(words) > 4:
-			c.env.Warnx("bad line: %s", lines.Text())
-			status = util.ExitFailure
-		default:
-			status |= c.set(words)
-		}
-	}
-	if err := lines.Err(); err != nil {
-		return c.env.Err(err, "%s", name)
-	}
-	return status
+	return routing.Entries(c.env, name, name, 2, 4, c.set)
 }
 
 // deleteHost deletes the entry of a host.
