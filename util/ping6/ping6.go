@@ -127,15 +127,25 @@ func (s *session) take(p *echo.Packet) {
 	}
 	hops, ok := cmsg.Find(p.Control, abi.IPPROTO_IPV6, abi.IPV6_HOPLIMIT, 4)
 	if !ok {
-		s.env.Warnx("failed to get receiving hop limit")
+		s.lacks(p, "hop limit")
 		return
 	}
 	info, ok := cmsg.Find(p.Control, abi.IPPROTO_IPV6, abi.IPV6_PKTINFO, abi.SizeofIn6Pktinfo)
 	if !ok {
-		s.env.Warnx("failed to get receiving packet information")
+		s.lacks(p, "packet information")
 		return
 	}
 	s.message(&arrival{p, int(int32(binary.LittleEndian.Uint32(hops))), sockaddrOf(info)})
+}
+
+// lacks complains of an answer without a control message. Other packets lack them where they came before the options of the socket were set.
+func (s *session) lacks(p *echo.Packet, what string) {
+	switch b := p.Data; {
+	case b[0] == abi.ICMP6_ECHO_REPLY && s.pkt.echoed(b), b[0] == abi.ICMP6_NI_REPLY && s.pkt.replied(b):
+		s.env.Warnx("failed to get receiving %s", what)
+	default:
+		s.verbosely("failed to get receiving %s", what)
+	}
 }
 
 // verbosely complains with -v.

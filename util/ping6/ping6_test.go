@@ -258,3 +258,27 @@ func FuzzTake(f *testing.F) {
 		s.summary()
 	})
 }
+
+// A packet that came between socket(2) and setsockopt(2) has no control messages. It is no answer to anything that was sent later, and told
+// with -v alone; an answer without them is told always.
+func TestUncontrolled(t *testing.T) {
+	for _, c := range []struct {
+		flags string
+		typ   byte
+		warns bool
+	}{
+		{"", abi.ND_NEIGHBOR_SOLICIT, false},
+		{"v", abi.ND_NEIGHBOR_SOLICIT, true},
+		{"", abi.ICMP6_ECHO_REPLY, true},
+	} {
+		var out, warned bytes.Buffer
+		s := fake(flags(c.flags), &out)
+		s.env.Stderr = &warned
+		p := received(s, s.pkt.build(0, 0))
+		p.Data[0], p.Control = c.typ, nil
+		s.take(p)
+		if warns := warned.String() == "ping6: failed to get receiving hop limit\n"; warns != c.warns || out.Len() > 0 || !warns && warned.Len() > 0 {
+			t.Errorf("%q, type %d: stdout %q, stderr %q", c.flags, c.typ, out.String(), warned.String())
+		}
+	}
+}
