@@ -18,7 +18,7 @@
 // row is a process of its own, in the directory that "cd" set. Calls that follow one another in it are separated
 // by ";", and the numbers that stand for descriptors count those that it has opened. After "->" stands what the
 // last call must give: an error, the values asked for (stat, lstat and fstat with a list of attributes, times in seconds),
-// or alternatives with "|"; 0, which is success, without. "$t" is what "t =" has kept, ">$t" a number above it.
+// or alternatives with "|"; 0, which is success, without. "$t" is what "t =" has kept, ">$t" a number above it, "<=$t" none.
 // Rows that begin with "-" are steps on the way, not checks. "make KIND PATH [MODE] [UID GID]" stands for up to three
 // checks, and none for KIND none. {max} is a name of the greatest length, {maxdir}/{maxlast} such a path,
 // {null} and {bad} are addresses where there is nothing.

@@ -181,16 +181,18 @@ func (p *process) become(u *user) {
 func (r *runner) matches(got string, want []string) bool {
 	return slices.ContainsFunc(want, func(w string) bool {
 		op := ""
-		if strings.HasPrefix(w, ">") || strings.HasPrefix(w, "!") {
-			op, w = w[:1], w[1:]
+		for _, o := range []string{">", "<=", "!"} {
+			if rest, ok := strings.CutPrefix(w, o); ok {
+				op, w = o, rest
+			}
 		}
 		words := strings.Split(w, ",")
 		w = strings.Join(r.expand(words), ",")
 		switch op {
-		case ">":
+		case ">", "<=":
 			a, err1 := strconv.ParseInt(got, 10, 64)
 			b, err2 := strconv.ParseInt(w, 10, 64)
-			return err1 == nil && err2 == nil && a > b
+			return err1 == nil && err2 == nil && a > b == (op == ">")
 		case "!":
 			return got != w
 		}
