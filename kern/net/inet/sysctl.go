@@ -141,6 +141,21 @@ func tcpModerate(v int32) tcpip.SettableTransportProtocolOption {
 	return &o
 }
 
+// WindowSpace is how many times a receive buffer the stack's TCP must be given for it to let the peer fill the buffer: half of it goes for its
+// own records.
+const WindowSpace = 2
+
+// tcpRecvSpace has the stack's TCP offer peers a scale of windows that the largest receive buffer needs, whose size, in bytes, is in v or in
+// the other variable.
+func tcpRecvSpace(other string) func(in *Inet, v int32) error {
+	return func(in *Inet, v int32) error {
+		most := WindowSpace * int(max(v, in.Int(tcpPath+other)))
+		return tcpOption(func(int32) tcpip.SettableTransportProtocolOption {
+			return &tcpip.TCPReceiveBufferSizeRangeOption{Min: 1, Default: most, Max: most}
+		})(in, v)
+	}
+}
+
 // congestion are the stack's names of the algorithms of congestion control, by NetBSD's. The stack's reno is NewReno.
 var congestion = map[string]tcpip.CongestionControlOption{"newreno": "reno", "cubic": "cubic"}
 

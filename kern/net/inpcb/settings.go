@@ -5,6 +5,8 @@ import (
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	gtcp "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+
+	"github.com/rumpctrl/rumpctrl/kern/net/inet"
 )
 
 // What sysctl says of new sockets. Package inet has the variables.
@@ -62,19 +64,14 @@ func (p *tcp) timeWait() time.Duration {
 	return 2 * p.ts.ticks("mslt.remote")
 }
 
-// windowSpace is how many times a receive buffer the stack must be given for it to let the peer fill the buffer: half of it goes for its
-// own records.
-const windowSpace = 2
-
-// setDefaults gives the stack's TCP the settings of NetBSD's.
+// setDefaults gives the stack's TCP the settings of NetBSD's. That it would size receive buffers by itself has it offer a scale of windows
+// that fits the largest; the sizing is ours (autosize.go).
 func (ts *Tables) setDefaults() {
 	sack, nagle, auto := tcpip.TCPSACKEnabled(true), tcpip.TCPDelayEnabled(true), tcpip.TCPModerateReceiveBufferOption(true)
-	send, recv := ts.tcpSpace()
-	sendMax, recvMax := ts.in.Int("net.inet.tcp.sendbuf_max"), ts.in.Int("net.inet.tcp.recvbuf_max")
+	_, recv := ts.tcpSpace()
+	most := inet.WindowSpace * int(max(recv, ts.in.Int("net.inet.tcp.recvbuf_max")))
 	for _, o := range []tcpip.SettableTransportProtocolOption{
-		&sack, &nagle, &auto,
-		&tcpip.TCPSendBufferSizeRangeOption{Min: 1, Default: int(send), Max: int(sendMax)},
-		&tcpip.TCPReceiveBufferSizeRangeOption{Min: 1, Default: windowSpace * int(recv), Max: windowSpace * int(recvMax)},
+		&sack, &nagle, &auto, &tcpip.TCPReceiveBufferSizeRangeOption{Min: 1, Default: most, Max: most},
 	} {
 		if err := ts.stack.SetTransportProtocolOption(gtcp.ProtocolNumber, o); err != nil {
 			ts.k.Logf("tcp: %T: %s\n", o, err)

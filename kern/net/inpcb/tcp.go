@@ -11,6 +11,7 @@ import (
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern"
+	"github.com/rumpctrl/rumpctrl/kern/net/inet"
 	"github.com/rumpctrl/rumpctrl/kern/net/socket"
 )
 
@@ -23,10 +24,10 @@ type tcp struct {
 
 	backlog  atomic.Int32 // the length of the stack's queue of connections that wait to be accepted
 	keepInit atomic.Int32 // TCP_KEEPINIT in seconds
+	size     autosize
 
 	mu       sync.Mutex
 	closed   bool        // by the user
-	sized    bool        // SO_RCVBUF or SO_SNDBUF has been set
 	giveUp   tcpip.Timer // of a connection that is being made, or of one that is in TIME_WAIT
 	timedOut bool        // the connection was given up
 }
@@ -61,8 +62,7 @@ func (ts *Tables) newTCP(so *socket.Socket, v6 bool) (*tcp, error) {
 	send, recv := ts.tcpSpace()
 	so.Sndbuf.Store(send)
 	so.Rcvbuf.Store(recv)
-	ep.SocketOptions().SetSendBufferSize(int64(send), false)
-	ep.SocketOptions().SetReceiveBufferSize(windowSpace*int64(recv), false)
+	ep.SocketOptions().SetReceiveBufferSize(inet.WindowSpace*int64(recv), false)
 	p := &tcp{ep: ep, wq: wq}
 	p.start(ts, so, v6)
 	return p, nil
@@ -77,6 +77,7 @@ func (p *tcp) start(ts *Tables, so *socket.Socket, v6 bool) {
 	ops := p.ep.SocketOptions()
 	ops.SetReuseAddress(true)
 	ops.SetReusePort(true)
+	ops.SetSendBufferSize(int64(so.Sndbuf.Load()), true) // which keeps the stack from changing it by itself
 	p.defaultKeepalive()
 	p.entry.Init(p, waiter.ReadableEvents|waiter.WritableEvents|waiter.EventErr|waiter.EventHUp)
 	p.wq.EventRegister(&p.entry)

@@ -208,7 +208,7 @@ func (p *tcp) accepted(from *tcp, local, foreign address) {
 	p.opt.sticky.tclass = from.opt.sticky.tclass
 	from.opt.mu.Unlock()
 	p.ep.SocketOptions().SetDelayOption(from.ep.SocketOptions().GetDelayOption())
-	p.inheritBuffers(from)
+	p.inheritSizes(from)
 	p.inheritKeepalive(from)
 	p.apply()
 }

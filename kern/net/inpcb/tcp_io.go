@@ -13,7 +13,7 @@ import (
 )
 
 // Send sends as much as there is room for. Errors: EWOULDBLOCK, ENOTCONN, EPIPE, EOPNOTSUPP for MSG_OOB, EINVAL for control messages.
-func (p *tcp) Send(_ *kern.Thread, m *socket.Message, flags int) (int, error) {
+func (p *tcp) Send(t *kern.Thread, m *socket.Message, flags int) (int, error) {
 	switch {
 	case flags&abi.MSG_OOB != 0:
 		return 0, abi.EOPNOTSUPP
@@ -26,15 +26,21 @@ func (p *tcp) Send(_ *kern.Thread, m *socket.Message, flags int) (int, error) {
 	if len(m.Data) == 0 {
 		return 0, nil
 	}
-	n, err := p.ep.Write(bytes.NewReader(m.Data), tcpip.WriteOptions{})
-	if n > 0 || err == nil {
-		return int(n), nil
+	for done := 0; ; {
+		n, err := p.ep.Write(bytes.NewReader(m.Data[done:]), tcpip.WriteOptions{})
+		done += int(n)
+		if _, full := err.(*tcpip.ErrWouldBlock); done < len(m.Data) && (full || err == nil) && p.growSend(t) {
+			continue
+		}
+		if done > 0 || err == nil {
+			return done, nil
+		}
+		return 0, p.errno(err)
 	}
-	return 0, p.errno(err)
 }
 
 // Recv receives what is there. Errors: EWOULDBLOCK, ENOTCONN, ECONNRESET, ETIMEDOUT, EOPNOTSUPP for MSG_OOB.
-func (p *tcp) Recv(_ *kern.Thread, m *socket.Message, flags int) (int, error) {
+func (p *tcp) Recv(t *kern.Thread, m *socket.Message, flags int) (int, error) {
 	if flags&abi.MSG_OOB != 0 {
 		return 0, abi.EOPNOTSUPP
 	}
@@ -53,7 +59,7 @@ func (p *tcp) Recv(_ *kern.Thread, m *socket.Message, flags int) (int, error) {
 	switch err.(type) {
 	case nil:
 		if flags&abi.MSG_PEEK == 0 {
-			p.ep.ModerateRecvBuf(r.Count)
+			p.taken(t, r.Count)
 		}
 		return r.Count, nil
 	case *tcpip.ErrClosedForReceive:

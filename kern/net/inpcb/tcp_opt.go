@@ -101,17 +101,6 @@ func keepDuration(o keepOption) time.Duration {
 	return time.Duration(*o.(*tcpip.KeepaliveIntervalOption))
 }
 
-// inheritBuffers gives a new connection buffers of the sizes that were set for the socket that it was made for.
-func (p *tcp) inheritBuffers(from *tcp) {
-	from.mu.Lock()
-	sized := from.sized
-	from.mu.Unlock()
-	if sized {
-		p.ep.SocketOptions().SetReceiveBufferSize(windowSpace*int64(p.so.Rcvbuf.Load()), true)
-		p.ep.SocketOptions().SetSendBufferSize(int64(p.so.Sndbuf.Load()), true)
-	}
-}
-
 // inheritKeepalive gives a new connection the times of the socket that it was made for.
 func (p *tcp) inheritKeepalive(from *tcp) {
 	for _, name := range []int{abi.TCP_KEEPIDLE, abi.TCP_KEEPINTVL, abi.TCP_KEEPCNT} {
@@ -174,19 +163,13 @@ func (p *tcp) setLinger() {
 
 // SetSocketOption acts on an option of SOL_SOCKET. A buffer whose size has been set does not grow by itself any more.
 func (p *tcp) SetSocketOption(name, value int) error {
-	ops := p.ep.SocketOptions()
-	if name == abi.SO_RCVBUF || name == abi.SO_SNDBUF {
-		p.mu.Lock()
-		p.sized = true
-		p.mu.Unlock()
-	}
 	switch name {
 	case abi.SO_KEEPALIVE:
-		ops.SetKeepAlive(value != 0)
+		p.ep.SocketOptions().SetKeepAlive(value != 0)
 	case abi.SO_RCVBUF:
-		ops.SetReceiveBufferSize(windowSpace*int64(value), true)
+		p.fixRecv(int32(value))
 	case abi.SO_SNDBUF:
-		ops.SetSendBufferSize(int64(value), true)
+		p.fixSend(int32(value))
 	case abi.SO_LINGER:
 		p.setLinger()
 	}

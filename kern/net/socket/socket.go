@@ -112,6 +112,9 @@ func (so *Socket) reserve(t *kern.Thread, snd, rcv int32) error {
 	return nil
 }
 
+// Grow gives the socket larger buffers, as reserve does, for protocols that size them by themselves.
+func (so *Socket) Grow(t *kern.Thread, snd, rcv int32) error { return so.reserve(t, snd, rcv) }
+
 // unreserve gives back what reserve has charged.
 func (so *Socket) unreserve() {
 	so.mu.Lock()
