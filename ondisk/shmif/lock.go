@@ -10,18 +10,29 @@ const (
 	DefaultPatience = 3 * time.Second
 
 	lockFree, lockHeld = 0, 1
-	lockSpins          = 4000                   // attempts before giving way to others
+	lockTries          = 500                    // attempts between two looks at the clock
+	lockSpin           = 30 * time.Microsecond  // trying before giving way to other goroutines: copying the largest frame takes 10
+	lockYield          = 500 * time.Microsecond // before napping, from which nobody is back before a millisecond
 	lockNap            = 200 * time.Microsecond // between attempts after that
 )
 
 // TryLock tries for some microseconds to take the bus's lock, and says whether it has.
 func (r *Ring) TryLock() bool {
-	for range lockSpins {
-		if r.take() {
-			return true
+	return r.take() || r.tryFor(lockSpin, func() {})
+}
+
+// tryFor tries to take the lock for a time, calling pause now and then.
+func (r *Ring) tryFor(d time.Duration, pause func()) bool {
+	for start := time.Now(); ; pause() {
+		for range lockTries {
+			if r.take() {
+				return true
+			}
+		}
+		if time.Since(start) > d {
+			return false
 		}
 	}
-	return false
 }
 
 func (r *Ring) take() bool {
@@ -36,11 +47,11 @@ func (r *Ring) take() bool {
 // them: there is nothing to be woken by, so that who waits long naps between attempts, as the C code does. A
 // holder that has made no progress for the ring's patience is dead, and its lock is taken over.
 func (r *Ring) Lock() {
-	if r.TryLock() {
+	if r.TryLock() || r.tryFor(lockYield, runtime.Gosched) {
 		return
 	}
 	seen, since := r.progress(), time.Now()
-	for naps := 0; !r.take(); naps++ {
+	for !r.take() {
 		now := r.progress()
 		switch {
 		case now != seen:
@@ -49,11 +60,7 @@ func (r *Ring) Lock() {
 			r.takenOver++
 			return
 		}
-		if naps < 4 {
-			runtime.Gosched()
-		} else {
-			time.Sleep(lockNap)
-		}
+		time.Sleep(lockNap)
 	}
 }
 

@@ -17,8 +17,8 @@ type medium interface {
 	stop()
 	// transmit sends packets, which it owns; as ifnet.Driver.
 	transmit(ifp *ifnet.Interface, pkts []*ifnet.Packet) error
-	// setLinkAddr says which address frames for ifp have, when it changes while it is started.
-	setLinkAddr(ifp *ifnet.Interface)
+	// changed says that something of ifp has changed while it is started: its address, its flags.
+	changed(ifp *ifnet.Interface, what ifnet.EventKind)
 	// caps is what packets it takes, maxMTU how large ones.
 	caps() ifnet.Capabilities
 	maxMTU() uint32
@@ -74,10 +74,10 @@ func (d *driver) Transmit(ifp *ifnet.Interface, pkts []*ifnet.Packet) error {
 // Destroy leaves the bus.
 func (d *driver) Destroy(ifp *ifnet.Interface) { d.Disconnect(ifp) }
 
-// announce tells the bus of the interface's new address.
-func (d *driver) announce(ifp *ifnet.Interface) {
+// announce tells the bus of a change.
+func (d *driver) announce(ifp *ifnet.Interface, what ifnet.EventKind) {
 	if m := d.medium.Load(); m != nil && ifp.Flags()&abi.IFF_UP != 0 {
-		m.setLinkAddr(ifp)
+		m.changed(ifp, what)
 	}
 }
 

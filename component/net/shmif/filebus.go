@@ -158,6 +158,13 @@ func (b *fileBus) guard(ifp *ifnet.Interface, f func()) bool {
 	return false
 }
 
+// wakeFor wakes the other members, unless those who want these frames see them without, and our receiver has no need to pass those of ours.
+func (b *fileBus) wakeFor(frames []*ifnet.Packet) {
+	if b.unread.Load() >= maxUnread || !b.large.seenByAll(frames) {
+		b.wake()
+	}
+}
+
 // wake tells the other members that there is something to receive.
 func (b *fileBus) wake() {
 	var version [4]byte

@@ -6,6 +6,7 @@ import (
 
 	"gvisor.dev/gvisor/pkg/buffer"
 
+	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/internal/host"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 	format "github.com/rumpctrl/rumpctrl/ondisk/shmif"
@@ -18,7 +19,7 @@ type largeFile struct {
 	format *format.Large
 	slot   int
 
-	mu   sync.Mutex
+	mu   sync.Mutex              // also orders what receivers tell
 	seen [format.Slots]time.Time // when the member in a slot was last seen alive
 }
 
@@ -60,14 +61,74 @@ func (l *largeFile) takeSlot() {
 // enter makes the interface known by its address; leave undoes that.
 func (l *largeFile) enter(ifp *ifnet.Interface) {
 	if l != nil {
+		l.wantAll(ifp)
 		l.shared.Guard(func() { l.format.SetMember(l.slot, [6]byte(ifp.LinkAddr())) })
 	}
 }
 
 func (l *largeFile) leave() {
 	if l != nil {
-		l.shared.Guard(func() { l.format.ClearMember(l.slot) })
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.shared.Guard(func() {
+			l.format.ClearMember(l.slot)
+			l.format.Declare(l.slot, 0, format.MemberAwake|format.MemberAll)
+		})
 	}
+}
+
+// awake tells whether a receiver looks at the bus by itself, or must be woken. One that has been stopped has nothing to tell.
+func (l *largeFile) awake(r *receiver, is bool) {
+	if l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if !r.stopped.Load() {
+			l.declare(format.MemberAwake, is)
+		}
+	}
+}
+
+// wantAll tells whether the interface wants frames to others.
+func (l *largeFile) wantAll(ifp *ifnet.Interface) {
+	if l != nil {
+		l.declare(format.MemberAll, ifp.Flags()&abi.IFF_PROMISC != 0)
+	}
+}
+
+func (l *largeFile) declare(bit uint32, on bool) {
+	l.shared.Guard(func() {
+		if on {
+			l.format.Declare(l.slot, bit, 0)
+		} else {
+			l.format.Declare(l.slot, 0, bit)
+		}
+	})
+}
+
+// seenByAll says whether all who want frames see them without being woken: they went to members of ours that are awake. A C member that has its
+// interface in promiscuous mode sees them with the next that somebody is woken for.
+func (l *largeFile) seenByAll(frames []*ifnet.Packet) (all bool) {
+	if l == nil {
+		return false
+	}
+	l.shared.Guard(func() {
+		var last [6]byte
+		for i, p := range frames {
+			var dst [6]byte
+			if !p.Header(dst[:]) || dst[0]&1 != 0 {
+				return
+			}
+			if i > 0 && dst == last {
+				continue
+			}
+			last = dst
+			if slot, ok := l.format.Member(dst); !ok || !l.format.Sees(slot) {
+				return
+			}
+		}
+		all = true
+	})
+	return all
 }
 
 // reaches says whether a packet can go to its destination as a large frame: to a member that is alive, or to a group, whose C members
@@ -101,9 +162,9 @@ func (l *largeFile) alive(slot int) bool {
 	return true
 }
 
-// put writes a packet, given in parts, to the file and returns the frame that points to it; nil when the file is no more. With the
-// bus's lock.
-func (l *largeFile) put(p *ifnet.Packet, sender uint64, parts [][]byte) (frame []byte) {
+// put writes a packet to the file, and gives the frame that points to it for it; nil when the file is no more.
+func (l *largeFile) put(p *ifnet.Packet, sender uint64) (frame *ifnet.Packet) {
+	defer p.Release()
 	pointer := format.Pointer{Size: p.Segment.Size, HeaderLen: p.Segment.HeaderLen}
 	if p.Flags&ifnet.ChecksumMissing != 0 {
 		pointer.Flags |= format.LargeChecksumMissing
@@ -114,39 +175,43 @@ func (l *largeFile) put(p *ifnet.Packet, sender uint64, parts [][]byte) (frame [
 	var addrs [12]byte
 	p.Header(addrs[:])
 	l.shared.Guard(func() {
-		if l.format.Put(&pointer, sender, parts...) {
-			frame = pointer.Frame(addrs[:])
+		if l.format.Put(&pointer, sender, views(&p.Buf)...) {
+			frame = ifnet.NewPacket(pointer.Frame(addrs[:]))
 		}
 	})
 	return frame
 }
 
-// get is the large packet that a frame on the bus points to. is says that the frame is such a one, whether or not the packet is there still.
-// With the bus's lock.
-func (l *largeFile) get(v *format.View) (p *ifnet.Packet, is bool) {
+// views are the pieces of a buffer.
+func views(b *buffer.Buffer) (parts [][]byte) {
+	b.Apply(func(v *buffer.View) { parts = append(parts, v.AsSlice()) })
+	return parts
+}
+
+// pointer is what a frame on the bus says about a large one, if it does. With the bus's lock.
+func (l *largeFile) pointer(v *format.View) (p format.Pointer, is bool) {
 	var small [format.PointerSize]byte
 	if l == nil || v.Len != format.PointerSize {
-		return nil, false
+		return p, false
 	}
 	v.Copy(small[:], 0)
-	pointer, is := format.ParsePointer(small[:])
-	if !is {
-		return nil, false
-	}
+	return format.ParsePointer(small[:])
+}
+
+// get is the large packet that was pointed to, nil when it is not there any more.
+func (l *largeFile) get(pointer *format.Pointer, sender uint64) *ifnet.Packet {
 	buf, ok := room(int(pointer.Len)), false
-	var parts [][]byte
-	buf.Apply(func(v *buffer.View) { parts = append(parts, v.AsSlice()) })
-	l.shared.Guard(func() { ok = l.format.Get(&pointer, v.Sender, parts...) })
+	l.shared.Guard(func() { ok = l.format.Get(pointer, sender, views(&buf)...) })
 	if !ok {
 		buf.Release()
-		return nil, true
+		return nil
 	}
-	p = &ifnet.Packet{Buf: buf}
+	p := &ifnet.Packet{Buf: buf}
 	if pointer.Flags&format.LargeChecksumMissing != 0 {
 		p.Flags |= ifnet.ChecksumGood | ifnet.ChecksumMissing
 	}
 	p.Segment = ifnet.Segment{Size: pointer.Size, HeaderLen: pointer.HeaderLen, V6: pointer.Flags&format.LargeV6 != 0}
-	return p, true
+	return p
 }
 
 // room is a buffer of n bytes, in pieces that package buffer keeps for reuse: it has none of more than 64 KiB.

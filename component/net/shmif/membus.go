@@ -41,7 +41,7 @@ func (b *memBus) transmit(_ *ifnet.Interface, pkts []*ifnet.Packet) error {
 	return nil
 }
 
-// setLinkAddr has nothing to do: the bus looks at the interface.
-func (b *memBus) setLinkAddr(*ifnet.Interface) {}
+// changed has nothing to do: the bus looks at the interface.
+func (b *memBus) changed(*ifnet.Interface, ifnet.EventKind) {}
 
 func (b *memBus) close() { b.stop() }

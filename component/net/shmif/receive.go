@@ -34,6 +34,7 @@ type receiver struct {
 
 	joined  bool
 	cursor  format.Cursor
+	list    []arrival // of read's, kept for reuse
 	stopped atomic.Bool
 
 	credit, chances int // of spinning
@@ -88,14 +89,21 @@ func (b *fileBus) stop() {
 	}
 }
 
-// setLinkAddr enters the interface's new address among those that take large frames.
-func (b *fileBus) setLinkAddr(ifp *ifnet.Interface) {
-	b.large.enter(ifp)
+// changed tells the others of a change that is theirs to know.
+func (b *fileBus) changed(ifp *ifnet.Interface, what ifnet.EventKind) {
+	switch what {
+	case ifnet.LinkAddrChanged:
+		b.large.enter(ifp)
+	case ifnet.FlagsChanged:
+		b.large.wantAll(ifp)
+	}
 }
 
 // run receives until the interface is stopped.
 func (r *receiver) run() {
 	defer r.bus.unuse()
+	r.bus.large.awake(r, true)
+	defer r.bus.large.awake(r, false)
 	found := false
 	for !r.stopped.Load() {
 		pkts, more, ok := r.read()
@@ -118,6 +126,8 @@ func (r *receiver) run() {
 
 // await sleeps until there is something to read. What we send ourselves wakes us too, and is none.
 func (r *receiver) await(found bool) error {
+	r.bus.large.awake(r, false)
+	defer r.bus.large.awake(r, true)
 	for !r.news() {
 		if err := r.watch.Wait(found); err != nil {
 			return err
@@ -133,8 +143,16 @@ func (r *receiver) news() (is bool) {
 	return !ok || is
 }
 
+// arrival is a frame that was taken from the bus, or where it lies.
+type arrival struct {
+	packet  *ifnet.Packet
+	pointer format.Pointer
+	sender  uint64
+}
+
 // read takes a batch of frames. more says that there may be others; ok is false when the bus is no more.
 func (r *receiver) read() (pkts []*ifnet.Packet, more, ok bool) {
+	list := r.list[:0]
 	ok = r.bus.guard(r.ifp, func() {
 		r.ring.Lock()
 		defer r.ring.Unlock()
@@ -143,9 +161,9 @@ func (r *receiver) read() (pkts []*ifnet.Packet, more, ok bool) {
 		}
 		n, size, lost := 0, 0, false
 		more, lost = r.ring.Receive(&r.cursor, func(v *format.View) (enough bool) {
-			if p := r.take(v); p != nil {
-				pkts = append(pkts, p)
-				size += p.Len()
+			if a, bytes := r.take(v); bytes > 0 {
+				list = append(list, a)
+				size += bytes
 			}
 			n++
 			return n == batch || size >= batchBytes
@@ -157,22 +175,33 @@ func (r *receiver) read() (pkts []*ifnet.Packet, more, ok bool) {
 			r.bus.seen.Store(r.ring.Newest())
 		}
 	})
+	for i := range list {
+		p := list[i].packet
+		if p == nil {
+			p = r.bus.large.get(&list[i].pointer, list[i].sender)
+		}
+		if p != nil {
+			pkts = append(pkts, p)
+		}
+	}
+	clear(list)
+	r.list = list
 	return pkts, more, ok
 }
 
-// take copies a frame out of the ring; nil for one that is not for us. With the bus's lock.
-func (r *receiver) take(v *format.View) *ifnet.Packet {
+// take copies a frame out of the ring, or notes where a large one is, of so many bytes; 0 for one that is not for us. With the bus's lock.
+func (r *receiver) take(v *format.View) (a arrival, bytes int) {
 	var header [ifnet.EtherHdrLen]byte
 	v.Copy(header[:], 0)
 	if v.Sender == r.bus.sender || !r.wanted(header[:6]) {
-		return nil
+		return a, 0
 	}
-	if p, is := r.bus.large.get(v); is {
-		return p
+	if p, is := r.bus.large.pointer(v); is {
+		return arrival{pointer: p, sender: v.Sender}, int(p.Len)
 	}
 	view := buffer.NewViewSize(int(v.Len))
 	v.Copy(view.AsSlice(), 0)
-	return &ifnet.Packet{Buf: buffer.MakeWithView(view)}
+	return arrival{packet: &ifnet.Packet{Buf: buffer.MakeWithView(view)}}, int(v.Len)
 }
 
 // wanted says whether the interface takes frames to an address.

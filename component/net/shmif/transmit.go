@@ -49,11 +49,11 @@ func (b *fileBus) transmit(ifp *ifnet.Interface, pkts []*ifnet.Packet) error {
 		return b.queue(ifp, frames)
 	}
 	b.txMu.Unlock()
-	release(frames)
+	defer release(frames)
 	if !ok {
 		return abi.ENETDOWN
 	}
-	b.wake()
+	b.wakeFor(frames)
 	return nil
 }
 
@@ -73,6 +73,7 @@ func (b *fileBus) queue(ifp *ifnet.Interface, frames []*ifnet.Packet) error {
 func (b *fileBus) sendBacklog(ifp *ifnet.Interface) {
 	defer b.unuse()
 	for {
+		var sent []*ifnet.Packet
 		ok := b.guard(ifp, func() {
 			b.tx.Lock()
 			defer b.tx.Unlock()
@@ -81,9 +82,10 @@ func (b *fileBus) sendBacklog(ifp *ifnet.Interface) {
 			b.backlog = nil
 			b.txMu.Unlock()
 			b.put(ifp, frames)
-			release(frames)
+			sent = frames
 		})
-		b.wake()
+		b.wakeFor(sent)
+		release(sent)
 		b.txMu.Lock()
 		if len(b.backlog) == 0 || !ok {
 			release(b.backlog)
@@ -95,14 +97,18 @@ func (b *fileBus) sendBacklog(ifp *ifnet.Interface) {
 	}
 }
 
-// frames makes of packets what can go over the bus: those that fit into a frame of the C code, with their checksums, and those that go
+// frames makes of packets what can go over the bus: those that fit into a frame of the C code, with their checksums, and pointers to those that go
 // to members that take large ones. What can go neither way is dropped and counted.
 func (b *fileBus) frames(ifp *ifnet.Interface, pkts []*ifnet.Packet) []*ifnet.Packet {
 	frames := make([]*ifnet.Packet, 0, len(pkts))
 	for _, p := range pkts {
 		switch {
 		case p.Len() > format.MaxFrame && b.large.reaches(p):
-			frames = append(frames, p)
+			if f := b.large.put(p, b.sender); f != nil {
+				frames = append(frames, f)
+			} else {
+				ifp.Stats.Oerrors.Add(1)
+			}
 		case p.Segment.Size != 0:
 			for _, s := range ifnet.Segments(p, int(ifp.HdrLen)) {
 				frames = b.small(ifp, frames, s)
@@ -138,14 +144,6 @@ func (b *fileBus) put(ifp *ifnet.Interface, frames []*ifnet.Packet) {
 	for _, p := range frames {
 		parts = parts[:0]
 		p.Buf.Apply(func(v *buffer.View) { parts = append(parts, v.AsSlice()) })
-		if p.Len() > format.MaxFrame {
-			pointer := b.large.put(p, b.sender, parts)
-			if pointer == nil {
-				ifp.Stats.Oerrors.Add(1)
-				continue
-			}
-			parts = append(parts[:0], pointer)
-		}
 		b.tx.Send(b.sender, uptime, parts...)
 	}
 	if b.unread.Add(int32(len(frames))) < maxUnread && upToDate {
