@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/rumpctrl/rumpctrl/internal/host"
@@ -78,6 +79,82 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// TestLargeConcurrent: several members write at once, without a lock, more than the ring holds. What a reader gets is whole and of who it says, or
+// nothing.
+func TestLargeConcurrent(t *testing.T) {
+	const writers, frames = 4, 300
+	dir := t.TempDir()
+	type sent struct {
+		shmif.Pointer
+		writer, i int
+	}
+	size := func(w, i int) int { return 2000 + (w*7919+i*4801)%(shmif.MaxLargeFrame-2000) }
+	pointers := make(chan sent, 64)
+	var wg sync.WaitGroup
+	for w := range writers {
+		l, _ := large(t, dir)
+		wg.Go(func() {
+			for i := range frames {
+				p := shmif.Pointer{}
+				if !l.Put(&p, uint64(w), frame(w<<16|i, size(w, i))) {
+					t.Errorf("frame %d of %d was not taken", i, w)
+				}
+				pointers <- sent{p, w, i}
+			}
+		})
+	}
+	go func() { wg.Wait(); close(pointers) }()
+	reader, _ := large(t, dir)
+	got := 0
+	for p := range pointers {
+		b := make([]byte, p.Len)
+		if !reader.Get(&p.Pointer, uint64(p.writer), b) {
+			continue // overwritten
+		}
+		if got++; !bytes.Equal(b, frame(p.writer<<16|p.i, size(p.writer, p.i))) {
+			t.Fatalf("frame %d of %d is damaged", p.i, p.writer)
+		}
+	}
+	if got < frames {
+		t.Errorf("%d frames of %d were read", got, writers*frames)
+	}
+}
+
+// TestSees: docs/shmif.md: who must be woken for a frame to the member in slot 1.
+func TestSees(t *testing.T) {
+	const awake, all = shmif.MemberAwake, shmif.MemberAll
+	for _, c := range []struct {
+		what   string
+		states [3]uint32
+		want   bool
+	}{
+		{"nobody says anything", [3]uint32{}, false},
+		{"awake", [3]uint32{0, awake, 0}, true},
+		{"another is awake", [3]uint32{awake, 0, 0}, false},
+		{"another asleep wants all", [3]uint32{0, awake, all}, false},
+		{"another awake wants all", [3]uint32{0, awake, all | awake}, true},
+		{"asleep, wants all", [3]uint32{0, all, 0}, false},
+	} {
+		dir := t.TempDir()
+		l, _ := large(t, dir)
+		sender, _ := large(t, dir)
+		for i, state := range c.states {
+			l.SetMember(i, [6]byte{0xb2, 0xa0, 0, 0, 0, byte(i)})
+			l.Declare(i, awake|all, 0)
+			l.Declare(i, state, ^state)
+		}
+		if sender.Sees(1) != c.want {
+			t.Errorf("%s: %v", c.what, !c.want)
+		}
+	}
+	l, _ := large(t, t.TempDir())
+	l.Declare(5, all, 0) // of a slot that nobody uses
+	l.Declare(1, awake, 0)
+	if !l.Sees(1) {
+		t.Error("a member that is not there has to be woken")
+	}
+}
+
 func TestNotLarge(t *testing.T) {
 	_, s := large(t, t.TempDir())
 	s.Word(4).Store(9)
@@ -98,7 +175,7 @@ func FuzzPointer(f *testing.F) {
 	f.Add(p.Frame(make([]byte, 12)), uint32(0))
 	f.Fuzz(func(t *testing.T, b []byte, head uint32) {
 		if head != 0 {
-			s.Word(12).Store(head)
+			s.Word(8).Store(head)
 		}
 		q, ok := shmif.ParsePointer(b)
 		if !ok {

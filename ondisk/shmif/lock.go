@@ -1,7 +1,6 @@
 package shmif
 
 import (
-	"runtime"
 	"time"
 )
 
@@ -11,7 +10,7 @@ const (
 
 	lockFree, lockHeld = 0, 1
 	lockTries          = 500                    // attempts between two looks at the clock
-	lockSpin           = 30 * time.Microsecond  // trying before giving way to other goroutines: copying the largest frame takes 10
+	lockSpin           = 30 * time.Microsecond  // trying before giving way to others: hardly anybody holds it for as long
 	lockYield          = 500 * time.Microsecond // before napping, from which nobody is back before a millisecond
 	lockNap            = 200 * time.Microsecond // between attempts after that
 )
@@ -47,7 +46,7 @@ func (r *Ring) take() bool {
 // them: there is nothing to be woken by, so that who waits long naps between attempts, as the C code does. A
 // holder that has made no progress for the ring's patience is dead, and its lock is taken over.
 func (r *Ring) Lock() {
-	if r.TryLock() || r.tryFor(lockYield, runtime.Gosched) {
+	if r.TryLock() || r.tryFor(lockYield, r.yield) {
 		return
 	}
 	seen, since := r.progress(), time.Now()

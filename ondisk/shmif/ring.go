@@ -12,12 +12,16 @@ type Memory interface {
 	Bytes() []byte
 	// Word is the aligned 32-bit word at an offset.
 	Word(off int) *atomic.Uint32
+	// Yield lets others run, of this program and of others.
+	Yield()
 }
 
 // Ring is one member's view of a bus in memory. Its methods need the lock where they say so; only one goroutine at a time may use it.
 type Ring struct {
 	mem  []byte
 	data []byte // the ring proper
+
+	yield func()
 
 	magic, version, first, last, lock, owner *atomic.Uint32
 	gen                                      [2]*atomic.Uint32 // its halves, in the order of memory
@@ -40,7 +44,7 @@ func NewRing(m Memory, token uint32, patience time.Duration) (*Ring, error) {
 		mem: b[:FileSize], data: b[HeaderSize:FileSize],
 		magic: m.Word(0), version: m.Word(VersionOffset), first: m.Word(firstAt), last: m.Word(lastAt),
 		lock: m.Word(lockAt), owner: m.Word(ownerAt), gen: [2]*atomic.Uint32{m.Word(genAt), m.Word(genAt + 4)},
-		token: token, patience: patience,
+		yield: m.Yield, token: token, patience: patience,
 	}
 	if magic := r.magic.Load(); magic != 0 && magic != Magic {
 		return nil, ErrNotBus

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"path/filepath"
+	"runtime"
 	"testing"
+	"time"
 
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/internal/host"
@@ -112,6 +114,35 @@ func TestDeadMember(t *testing.T) {
 	l.SetMember(format.Slots-1, [6]byte(plainMAC)) // without the lock that a living one has
 	if err := a.ifp.Output(ifnet.NewPacket(frame(plainMAC, a.ifp.LinkAddr(), 1, 9014))); err != abi.ENOBUFS {
 		t.Errorf("a large frame to the dead: %v", err)
+	}
+}
+
+// TestWaking: members of ours are not woken while they look at the bus by themselves, and never sleep through a frame, nor does one that wants
+// those to others.
+func TestWaking(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bus")
+	a, b, snoop := on(t, path), on(t, path), on(t, path)
+	var seen tap
+	snoop.ifp.AddTap(&seen)
+	snoop.net.Config.Lock()
+	snoop.ifp.SetPromiscuous(1)
+	snoop.net.Config.Unlock()
+	for i := range 2000 {
+		for start := time.Now(); time.Since(start) < time.Duration(i%12)*10*time.Microsecond; { // until it looks no more, is about to sleep, sleeps
+			runtime.Gosched()
+		}
+		large := 60 + i%7*8000
+		a.send(b.ifp.LinkAddr(), i, large)
+		b.want(a.ifp.LinkAddr(), b.ifp.LinkAddr(), i, large)
+		if i%5 == 0 {
+			b.send(a.ifp.LinkAddr(), i, 100)
+			a.want(b.ifp.LinkAddr(), a.ifp.LinkAddr(), i, 100)
+		}
+	}
+	for start := time.Now(); len(seen.numbers()) < 2000+400; time.Sleep(time.Millisecond) {
+		if time.Since(start) > 10*time.Second {
+			t.Fatalf("who wants all saw %d frames", len(seen.numbers()))
+		}
 	}
 }
 

@@ -19,6 +19,9 @@ const (
 	batchBytes = 256 << 10
 	// spinTime is how long the receiver looks for more right after traffic before it sleeps: waking takes 20 to 40 µs.
 	spinTime = 40 * time.Microsecond
+	// spinAlone is after how long it offers the processor to other programs between looks: who is to send may be waiting for it. A round trip
+	// is shorter, and would take longer by the offer.
+	spinAlone = 10 * time.Microsecond
 	// spinCredit bounds how many successful spins are remembered; each in vain costs one, and without any only each spinTrial-th
 	// chance is taken: who is written to rarely all but stops spinning.
 	spinCredit = 8
@@ -225,10 +228,14 @@ func (r *receiver) spin() bool {
 		for i, start := 1, time.Now(); !found; i++ {
 			found = r.ring.Newest() != r.bus.seen.Load()
 			if i%64 == 0 {
-				if time.Since(start) > spinTime {
+				switch d := time.Since(start); {
+				case d > spinTime:
 					return
+				case d > spinAlone:
+					r.bus.shared.Yield()
+				default:
+					runtime.Gosched()
 				}
-				runtime.Gosched()
 			}
 		}
 	})
