@@ -53,6 +53,7 @@ func (l *largeFile) takeSlot() {
 	for slot := range format.Slots {
 		if l.shared.LockByte(format.SlotOffset(slot)) == nil {
 			l.slot = slot
+			l.leave() // what a dead member left there
 			return
 		}
 	}

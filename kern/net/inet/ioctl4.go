@@ -21,9 +21,9 @@ var ioctls4 = map[uint32]ioctlRow{
 	abi.SIOCSIFDSTADDR:  {f: withFlag(abi.IFF_POINTOPOINT, setDst4), set: true},
 	abi.SIOCAIFADDR:     {f: addAlias4, set: true},
 	abi.SIOCDIFADDR:     {f: deleteAddr4, set: true},
-	abi.SIOCGLIFADDR:    {f: laddr4(false, getLaddr4)},
-	abi.SIOCALIFADDR:    {f: laddr4(true, addLaddr4), set: true},
-	abi.SIOCDLIFADDR:    {f: laddr4(true, deleteLaddr4), set: true},
+	abi.SIOCGLIFADDR:    {f: laddr(familyInet, false, getLaddr)},
+	abi.SIOCALIFADDR:    {f: laddr(familyInet, true, addLaddr4), set: true},
+	abi.SIOCDLIFADDR:    {f: laddr(familyInet, true, deleteLaddr), set: true},
 }
 
 // withFlag serves an ioctl on interfaces that have a flag alone. Errors: EINVAL for others.

@@ -31,6 +31,9 @@ var ioctls6 = map[uint32]ioctlRow{
 	abi.SIOCSNDFLUSH_IN6:     {f: resetRouters6, set: true},
 	abi.SIOCSPFXFLUSH_IN6:    {f: flushPrefixes6, set: true},
 	abi.SIOCSRTRFLUSH_IN6:    {f: flushRouters6, set: true},
+	abi.SIOCGLIFADDR:         {f: laddr(familyInet6, false, getLaddr)},
+	abi.SIOCALIFADDR:         {f: laddr(familyInet6, true, addLaddr6), set: true},
+	abi.SIOCDLIFADDR:         {f: laddr(familyInet6, true, deleteLaddr), set: true},
 }
 
 // sockaddr6 is a struct sockaddr_in6 with the scope in its own field.
