@@ -181,7 +181,7 @@ func (l *Large) copyOut(b []byte, off int) int {
 }
 
 // Get fills parts, of p.Len bytes together, with the frame that p points to. It is false when sender did not put it there, or it has
-// been overwritten, were it meanwhile: who overwrites has had its space handed out before.
+// been overwritten, or is while it is read: who overwrites has had the space handed out to him before.
 func (l *Large) Get(p *Pointer, sender uint64, parts ...[]byte) bool {
 	length := 0
 	for _, part := range parts {
