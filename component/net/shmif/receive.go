@@ -35,10 +35,11 @@ type receiver struct {
 	ring  *format.Ring
 	watch *host.Watch
 
-	joined  bool
-	cursor  format.Cursor
-	list    []arrival // of read's, kept for reuse
-	stopped atomic.Bool
+	joined    bool
+	cursor    format.Cursor
+	list      []arrival // of read's, kept for reuse
+	coalescer ifnet.Coalescer
+	stopped   atomic.Bool
 
 	credit, chances int // of spinning
 }
@@ -114,7 +115,7 @@ func (r *receiver) run() {
 			return
 		}
 		if len(pkts) > 0 {
-			r.ifp.Input(pkts...)
+			r.coalescer.Input(r.ifp, pkts)
 			found = true
 		}
 		if more || found && r.spin() {
