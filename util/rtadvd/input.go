@@ -13,6 +13,9 @@ import (
 
 // input takes a packet: RFC 4861, 6.1.
 func (d *daemon) input(p *echo.Packet) {
+	if len(p.Data) == 0 || p.Data[0] != abi.ND_ROUTER_SOLICIT && p.Data[0] != abi.ND_ROUTER_ADVERT {
+		return // from before the socket's filter was set
+	}
 	from, _, _, ok := sockaddr.ParseInet(p.From)
 	hops, ok2 := cmsg.Find(p.Control, abi.IPPROTO_IPV6, abi.IPV6_HOPLIMIT, 4)
 	info, ok3 := cmsg.Find(p.Control, abi.IPPROTO_IPV6, abi.IPV6_PKTINFO, abi.SizeofIn6Pktinfo)

@@ -286,6 +286,20 @@ func TestInput(t *testing.T) {
 	}
 }
 
+// A packet that came before the options of the socket were set lacks their control messages: one that is a router's business is told of, no other.
+func TestUncontrolled(t *testing.T) {
+	for typ, told := range map[byte]bool{abi.ND_ROUTER_SOLICIT: true, abi.ND_NEIGHBOR_SOLICIT: false, abi.MLD_LISTENER_REPORT: false} {
+		var out bytes.Buffer
+		d, r := testDaemon(t, &out, "")
+		p := packet("fe80::2", 255, []byte{typ, 0, 0, 0, 0, 0, 0, 0})
+		p.Control = nil
+		d.input(p)
+		if r.solicited != 0 || told != strings.Contains(out.String(), "failed to get receiving hop limit or interface") {
+			t.Errorf("type %d: %q", typ, out.String())
+		}
+	}
+}
+
 // Oracle: RFC 4861, 6.2.7: what routers should agree upon.
 func TestConsistency(t *testing.T) {
 	const text = "shmif0:raflags=m:retrans#5:mtu#1400:addr=\"2001:db8:1::\":"
