@@ -17,8 +17,10 @@ type medium interface {
 	stop()
 	// transmit sends packets, which it owns; as ifnet.Driver.
 	transmit(ifp *ifnet.Interface, pkts []*ifnet.Packet) error
-	// changed says that something of ifp has changed while it is started: its address, its flags.
-	changed(ifp *ifnet.Interface, what ifnet.EventKind)
+	// setLinkAddr says which address frames for ifp have, when it changes while it is started.
+	setLinkAddr(ifp *ifnet.Interface)
+	// setPromiscuous says that ifp begins or ends to want frames to others.
+	setPromiscuous(ifp *ifnet.Interface)
 	// caps is what packets it takes, maxMTU how large ones.
 	caps() ifnet.Capabilities
 	maxMTU() uint32
@@ -39,6 +41,8 @@ var (
 	_ ifnet.Starter   = (*driver)(nil)
 	_ ifnet.Ioctler   = (*driver)(nil)
 	_ ifnet.Destroyer = (*driver)(nil)
+
+	_ ifnet.Promiscuer = (*driver)(nil)
 )
 
 // Start begins to receive. Errors: ENXIO on no bus.
@@ -74,10 +78,17 @@ func (d *driver) Transmit(ifp *ifnet.Interface, pkts []*ifnet.Packet) error {
 // Destroy leaves the bus.
 func (d *driver) Destroy(ifp *ifnet.Interface) { d.Disconnect(ifp) }
 
-// announce tells the bus of a change.
-func (d *driver) announce(ifp *ifnet.Interface, what ifnet.EventKind) {
+// announce tells the bus of the interface's new address.
+func (d *driver) announce(ifp *ifnet.Interface) {
 	if m := d.medium.Load(); m != nil && ifp.Flags()&abi.IFF_UP != 0 {
-		m.changed(ifp, what)
+		m.setLinkAddr(ifp)
+	}
+}
+
+// SetPromiscuous tells the bus, too.
+func (d *driver) SetPromiscuous(ifp *ifnet.Interface, _ bool) {
+	if m := d.medium.Load(); m != nil {
+		m.setPromiscuous(ifp)
 	}
 }
 

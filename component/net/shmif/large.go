@@ -89,9 +89,11 @@ func (l *largeFile) awake(r *receiver, is bool) {
 	}
 }
 
-// wantAll tells whether the interface wants frames to others.
+// wantAll tells whether the interface wants frames to others. Who is last has seen the last change.
 func (l *largeFile) wantAll(ifp *ifnet.Interface) {
 	if l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.declare(format.MemberAll, ifp.Flags()&abi.IFF_PROMISC != 0)
 	}
 }

@@ -41,7 +41,9 @@ func (b *memBus) transmit(_ *ifnet.Interface, pkts []*ifnet.Packet) error {
 	return nil
 }
 
-// changed has nothing to do: the bus looks at the interface.
-func (b *memBus) changed(*ifnet.Interface, ifnet.EventKind) {}
+// setLinkAddr and setPromiscuous have nothing to do: the bus looks at the interface.
+func (b *memBus) setLinkAddr(*ifnet.Interface) {}
+
+func (b *memBus) setPromiscuous(*ifnet.Interface) {}
 
 func (b *memBus) close() { b.stop() }

@@ -93,15 +93,11 @@ func (b *fileBus) stop() {
 	}
 }
 
-// changed tells the others of a change that is theirs to know.
-func (b *fileBus) changed(ifp *ifnet.Interface, what ifnet.EventKind) {
-	switch what {
-	case ifnet.LinkAddrChanged:
-		b.large.enter(ifp)
-	case ifnet.FlagsChanged:
-		b.large.wantAll(ifp)
-	}
-}
+// setLinkAddr enters the interface's new address among those that take large frames.
+func (b *fileBus) setLinkAddr(ifp *ifnet.Interface) { b.large.enter(ifp) }
+
+// setPromiscuous tells the others whether frames to them concern us.
+func (b *fileBus) setPromiscuous(ifp *ifnet.Interface) { b.large.wantAll(ifp) }
 
 // run receives until the interface is stopped.
 func (r *receiver) run() {
@@ -184,9 +180,11 @@ func (r *receiver) read() (pkts []*ifnet.Packet, more, ok bool) {
 		if p == nil {
 			p = r.bus.large.get(&list[i].pointer, list[i].sender)
 		}
-		if p != nil {
-			pkts = append(pkts, p)
+		if p == nil {
+			r.ifp.Stats.Iqdrops.Add(1)
+			continue
 		}
+		pkts = append(pkts, p)
 	}
 	clear(list)
 	r.list = list

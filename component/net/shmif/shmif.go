@@ -30,8 +30,8 @@ func Attach(n *ifnet.Net) {
 		n.K.AtHalt(func() { leaveAll(n) })
 	}
 	n.Observe(func(e ifnet.Event) {
-		if d, ok := e.If.Driver.(*driver); ok {
-			d.announce(e.If, e.Kind)
+		if d, ok := e.If.Driver.(*driver); ok && e.Kind == ifnet.LinkAddrChanged {
+			d.announce(e.If)
 		}
 	})
 }
