@@ -355,8 +355,7 @@ func (s *shell) utility(u *util.Utility, args []string, last bool) int {
 	}
 	defer c.end()
 	if err := c.proc.Exec(u.Name); err != nil && c.ctx.Err() == nil {
-		s.warn("%s: %s", args[0], util.ErrorText(err))
-		return exitCannotRun
+		return s.failed(exitCannotRun, "%s: %s", args[0], util.ErrorText(err))
 	}
 	env := &util.Env{
 		Args:   args,

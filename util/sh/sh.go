@@ -176,6 +176,7 @@ func newShell(ctx context.Context, env *util.Env, setup Setup) *shell {
 	s.fds[0] = newDescription(inputFile(env))
 	s.fds[1] = newDescription(outputFile(env, env.Stdout))
 	s.fds[2] = newDescription(outputFile(env, env.Stderr))
+	s.stderr = port{s.session.ctx, s.fds.file(2)}
 	if dir, err := s.proc.Sys().Getcwd(); err == nil {
 		s.cwd = dir
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"sync"
 
@@ -37,7 +38,8 @@ type session struct {
 	pid      int            // of its process: $$
 	jobs     sync.WaitGroup // of all shells, to end with the session
 
-	gone sync.Once // the end of the kernel has been told
+	gone   sync.Once // the end of the kernel has been told
+	stderr io.Writer // what the session began with, for that
 
 	interactive bool
 }
@@ -104,15 +106,19 @@ func (s *shell) fork(ctx context.Context) (*shell, error) {
 
 var errNesting = errors.New("nested too deeply")
 
-// cannotFork says that there is no process to be had. It returns the exit status: the last one if that is because
-// there is no kernel any more.
+// cannotFork says that there is no process to be had. It returns the exit status.
 func (s *shell) cannotFork(err error) int {
+	return s.failed(exitError, "cannot fork: %s", util.ErrorText(err))
+}
+
+// failed says why a call of the kernel failed, and returns the exit status for it; the last one if that is because there is no kernel any more.
+func (s *shell) failed(status int, format string, args ...any) int {
 	s.checkKernel()
 	if s.flow.ended() {
 		return s.status
 	}
-	s.warn("cannot fork: %s", util.ErrorText(err))
-	return exitError
+	s.warn(format, args...)
+	return status
 }
 
 // exit ends a shell or subshell: the trap of EXIT runs, descriptors close. It returns the exit status.

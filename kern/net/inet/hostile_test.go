@@ -138,6 +138,7 @@ func TestFloodedTables(t *testing.T) {
 	v.sysctl("net.inet6.ip6.maxdynroutes", dynLimit)
 	v.hit(advert("fe80::99", 1800, "2001:db8:a::/64", 7300, 7300))
 	until(t, "route of the advertisement", func() bool { return v.in.Table.Lookup(netip.MustParseAddr(far6(1)), 0) != nil })
+	v.settle() // the address of the advertisement comes after its route
 	base4, base6, addrs := v.routes(abi.AF_INET), v.routes(abi.AF_INET6), v.addrs6()
 	for _, f := range []struct {
 		what  string
