@@ -67,24 +67,9 @@ func TestInterrupt(t *testing.T) {
 	k := utiltest.New(t, "rumpnet_netinet")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	out := &until{want: "icmp_seq=1 ", seen: cancel}
+	out := &utiltest.Until{Want: "icmp_seq=1 ", Seen: cancel}
 	status := k.RunStreams(ctx, strings.NewReader(""), out, out, "ping", "-i", "0.01", "127.0.0.1")
-	if status != 0 || !strings.Contains(out.text.String(), "PING Statistics----\n") {
-		t.Errorf("status %d\n%s", status, out.text.String())
+	if status != 0 || !strings.Contains(out.String(), "PING Statistics----\n") {
+		t.Errorf("status %d\n%s", status, out.String())
 	}
-}
-
-// until calls seen when a text has been written.
-type until struct {
-	text strings.Builder
-	want string
-	seen func()
-}
-
-func (u *until) Write(p []byte) (int, error) {
-	u.text.Write(p)
-	if strings.Contains(u.text.String(), u.want) {
-		u.seen()
-	}
-	return len(p), nil
 }

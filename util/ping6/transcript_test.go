@@ -87,28 +87,13 @@ func TestInterrupt(t *testing.T) {
 	k := utiltest.New(t, "rumpnet_netinet6")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	out := &until{want: "icmp_seq=1 ", seen: cancel}
+	out := &utiltest.Until{Want: "icmp_seq=1 ", Seen: cancel}
 	status := k.RunStreams(ctx, strings.NewReader(""), out, out, "ping6", "-i", "0.01", "::1")
-	if status != 0 || !strings.Contains(out.text.String(), "ping6 statistics ---\n") {
-		t.Errorf("status %d\n%s", status, out.text.String())
+	if status != 0 || !strings.Contains(out.String(), "ping6 statistics ---\n") {
+		t.Errorf("status %d\n%s", status, out.String())
 	}
 	flood, status := k.Run("", "ping6", "-f", "-c", "50", "-x", "60000", "::1")
 	if status != 0 || !strings.Contains(flood, "50 packets transmitted, 50 packets received, 0.0% packet loss") {
 		t.Errorf("status %d\n%s", status, flood)
 	}
-}
-
-// until calls seen when a text has been written.
-type until struct {
-	text strings.Builder
-	want string
-	seen func()
-}
-
-func (u *until) Write(p []byte) (int, error) {
-	u.text.Write(p)
-	if strings.Contains(u.text.String(), u.want) {
-		u.seen()
-	}
-	return len(p), nil
 }

@@ -153,23 +153,8 @@ func TestInterrupt(t *testing.T) {
 	ks := network(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	out := &until{want: " 1 ", seen: cancel}
+	out := &utiltest.Until{Want: " 1 ", Seen: cancel}
 	if status := ks[0].RunStreams(ctx, strings.NewReader(""), out, io.Discard, "traceroute", "-n", "-w", "3600", "1.2.3.99"); status != 0 {
 		t.Errorf("status %d", status)
 	}
-}
-
-// until calls seen when a text has been written.
-type until struct {
-	text strings.Builder
-	want string
-	seen func()
-}
-
-func (u *until) Write(p []byte) (int, error) {
-	u.text.Write(p)
-	if strings.Contains(u.text.String(), u.want) {
-		u.seen()
-	}
-	return len(p), nil
 }

@@ -152,3 +152,23 @@ func Normal(s string) string {
 	s = locals.ReplaceAllString(ethers.ReplaceAllString(s, "<mac>"), "<linklocal>")
 	return trips.ReplaceAllString(s, "<ms>")
 }
+
+// Until is an output that keeps what is written to it, and calls Seen each time that it has a text in it: to stop a utility that goes on.
+type Until struct {
+	Want string
+	Seen func()
+
+	text strings.Builder
+}
+
+// Write keeps p.
+func (u *Until) Write(p []byte) (int, error) {
+	u.text.Write(p)
+	if strings.Contains(u.text.String(), u.Want) {
+		u.Seen()
+	}
+	return len(p), nil
+}
+
+// String is what was written.
+func (u *Until) String() string { return u.text.String() }

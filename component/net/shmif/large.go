@@ -178,15 +178,15 @@ func (l *largeFile) put(p *ifnet.Packet, sender uint64) (frame *ifnet.Packet) {
 	var addrs [12]byte
 	p.Header(addrs[:])
 	l.shared.Guard(func() {
-		if l.format.Put(&pointer, sender, views(&p.Buf)...) {
+		if l.format.Put(&pointer, sender, views(nil, &p.Buf)...) {
 			frame = ifnet.NewPacket(pointer.Frame(addrs[:]))
 		}
 	})
 	return frame
 }
 
-// views are the pieces of a buffer.
-func views(b *buffer.Buffer) (parts [][]byte) {
+// views appends the pieces of a buffer.
+func views(parts [][]byte, b *buffer.Buffer) [][]byte {
 	b.Apply(func(v *buffer.View) { parts = append(parts, v.AsSlice()) })
 	return parts
 }
@@ -204,7 +204,7 @@ func (l *largeFile) pointer(v *format.View) (p format.Pointer, is bool) {
 // get is the large packet that was pointed to, nil when it is not there any more.
 func (l *largeFile) get(pointer *format.Pointer, sender uint64) *ifnet.Packet {
 	buf, ok := room(int(pointer.Len)), false
-	l.shared.Guard(func() { ok = l.format.Get(pointer, sender, views(&buf)...) })
+	l.shared.Guard(func() { ok = l.format.Get(pointer, sender, views(nil, &buf)...) })
 	if !ok {
 		buf.Release()
 		return nil

@@ -3,8 +3,6 @@ package shmif
 import (
 	"time"
 
-	"gvisor.dev/gvisor/pkg/buffer"
-
 	"github.com/rumpctrl/rumpctrl/abi"
 	"github.com/rumpctrl/rumpctrl/kern/net/ifnet"
 	format "github.com/rumpctrl/rumpctrl/ondisk/shmif"
@@ -142,8 +140,7 @@ func (b *fileBus) put(ifp *ifnet.Interface, frames []*ifnet.Packet) {
 	upToDate := b.seen.Load() == b.tx.Newest()
 	var parts [][]byte
 	for _, p := range frames {
-		parts = parts[:0]
-		p.Buf.Apply(func(v *buffer.View) { parts = append(parts, v.AsSlice()) })
+		parts = views(parts[:0], &p.Buf)
 		b.tx.Send(b.sender, uptime, parts...)
 	}
 	if b.unread.Add(int32(len(frames))) < maxUnread && upToDate {

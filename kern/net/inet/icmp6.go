@@ -63,15 +63,23 @@ func (in *Inet) icmp6Input(d *datagram) {
 	in.rawInput(d)
 }
 
+// answerFrom is the source of an answer to a datagram: the address that it was sent to, or, if that was a group, one to reach the sender by.
+func (in *Inet) answerFrom(d *datagram) (src netip.Addr, ok bool) {
+	if d.ia != nil {
+		return d.dst, true
+	}
+	ia := in.source6(d.src, d.ifc)
+	if ia == nil {
+		return src, false
+	}
+	return ia.addr, true
+}
+
 // icmp6Echo answers an echo request.
 func (in *Inet) icmp6Echo(d *datagram, b []byte) {
-	src := d.dst
-	if d.ia == nil {
-		ia := in.source6(d.src, d.ifc)
-		if ia == nil {
-			return
-		}
-		src = ia.addr
+	src, ok := in.answerFrom(d)
+	if !ok {
+		return
 	}
 	if d.src == unspecified6 {
 		return
@@ -149,13 +157,9 @@ func (in *Inet) icmp6Error(d *datagram, why icmpReason) {
 	b[0], b[1] = why.typ, why.code
 	binary.BigEndian.PutUint32(b[4:], why.info)
 	d.p.Header(b[icmpHdrLen:])
-	src := d.dst
-	if d.ia == nil {
-		ia := in.source6(d.src, d.ifc)
-		if ia == nil {
-			return
-		}
-		src = ia.addr
+	src, ok := in.answerFrom(d)
+	if !ok {
+		return
 	}
 	in.icmp6Send(header6{src: src, dst: d.src, hlim: d.ifc.hopLimit()}, b, d.ifc)
 }

@@ -17,24 +17,24 @@ type laddrFunc func(ifc *iface, r *abi.IfLaddrreq, p netip.Prefix) error
 //
 // Errors: EINVAL for an address of another family or length.
 func laddr(family uint8, named bool, f laddrFunc) ioctlFunc {
-	any := netip.PrefixFrom(unspecified4, 32)
+	none := netip.PrefixFrom(unspecified4, 32)
 	if family == familyInet6 {
-		any = netip.PrefixFrom(unspecified6, 128)
+		none = netip.PrefixFrom(unspecified6, 128)
 	}
 	return func(_ *Inet, _ *kern.Thread, ifc *iface, data []byte) error {
 		var r abi.IfLaddrreq
 		if r.Decode(data) != nil {
 			return abi.EINVAL
 		}
-		p, prefix := any, r.Flags&abi.IFLR_PREFIX != 0
+		p, prefix := none, r.Flags&abi.IFLR_PREFIX != 0
 		if named || prefix {
 			a, ok := laddrOf(&r.Addr, family)
 			if _, peer := laddrOf(&r.Dstaddr, family); !ok || !peer && (r.Dstaddr.Family != abi.AF_UNSPEC || r.Dstaddr.Len != 0) {
 				return abi.EINVAL
 			}
-			p = netip.PrefixFrom(a, any.Bits())
+			p = netip.PrefixFrom(a, none.Bits())
 		}
-		if r.Prefixlen > uint32(any.Bits()) {
+		if r.Prefixlen > uint32(none.Bits()) {
 			return abi.EINVAL
 		}
 		if prefix {

@@ -56,13 +56,9 @@ func (in *Inet) niQuery(d *datagram, b []byte) {
 			return
 		}
 	}
-	src := d.dst
-	if d.ia == nil {
-		ia := in.source6(d.src, d.ifc)
-		if ia == nil {
-			return
-		}
-		src = ia.addr
+	src, ok := in.answerFrom(d)
+	if !ok {
+		return
 	}
 	in.Stats.ICMP6.Add(abi.ICMP6_STAT_REFLECT, 1)
 	in.icmp6Send(header6{src: src, dst: d.src, hlim: d.ifc.hopLimit()}, r, d.ifc)

@@ -145,15 +145,16 @@ func tcpModerate(v int32) tcpip.SettableTransportProtocolOption {
 // own records.
 const WindowSpace = 2
 
-// tcpRecvSpace has the stack's TCP offer peers a scale of windows that the largest receive buffer needs, whose size, in bytes, is in v or in
-// the other variable.
+// ReceiveRange has the stack's TCP offer peers a scale of windows that receive buffers of up to space bytes need.
+func ReceiveRange(space int32) tcpip.SettableTransportProtocolOption {
+	most := WindowSpace * int(space)
+	return &tcpip.TCPReceiveBufferSizeRangeOption{Min: 1, Default: most, Max: most}
+}
+
+// tcpRecvSpace is tcpOption with ReceiveRange for a size that is in one of two variables, the larger.
 func tcpRecvSpace(other string) func(in *Inet, v int32) error {
-	return func(in *Inet, v int32) error {
-		most := WindowSpace * int(max(v, in.Int(tcpPath+other)))
-		return tcpOption(func(int32) tcpip.SettableTransportProtocolOption {
-			return &tcpip.TCPReceiveBufferSizeRangeOption{Min: 1, Default: most, Max: most}
-		})(in, v)
-	}
+	set := tcpOption(ReceiveRange)
+	return func(in *Inet, v int32) error { return set(in, max(v, in.Int(tcpPath+other))) }
 }
 
 // congestion are the stack's names of the algorithms of congestion control, by NetBSD's. The stack's reno is NewReno.

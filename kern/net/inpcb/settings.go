@@ -69,9 +69,8 @@ func (p *tcp) timeWait() time.Duration {
 func (ts *Tables) setDefaults() {
 	sack, nagle, auto := tcpip.TCPSACKEnabled(true), tcpip.TCPDelayEnabled(true), tcpip.TCPModerateReceiveBufferOption(true)
 	_, recv := ts.tcpSpace()
-	most := inet.WindowSpace * int(max(recv, ts.in.Int("net.inet.tcp.recvbuf_max")))
 	for _, o := range []tcpip.SettableTransportProtocolOption{
-		&sack, &nagle, &auto, &tcpip.TCPReceiveBufferSizeRangeOption{Min: 1, Default: most, Max: most},
+		&sack, &nagle, &auto, inet.ReceiveRange(max(recv, ts.in.Int("net.inet.tcp.recvbuf_max"))),
 	} {
 		if err := ts.stack.SetTransportProtocolOption(gtcp.ProtocolNumber, o); err != nil {
 			ts.k.Logf("tcp: %T: %s\n", o, err)
