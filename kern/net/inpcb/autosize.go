@@ -47,9 +47,9 @@ func (p *tcp) growRecv(t *kern.Thread) {
 	soon := now.Sub(s.looked) < slowTick
 	s.looked = now
 	old := p.so.Rcvbuf.Load()
-	size := p.ts.grown("recvbuf", old)
+	size := p.ts.grown(&recvGrowth, old)
 	if soon && size > old && !s.fixedRecv && p.so.Grow(t, p.so.Sndbuf.Load(), size) == nil {
-		p.ep.SocketOptions().SetReceiveBufferSize(inet.WindowSpace*int64(size), true)
+		p.setRecv(size)
 	}
 }
 
@@ -60,22 +60,36 @@ func (p *tcp) growSend(t *kern.Thread) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := p.so.Sndbuf.Load()
-	size := p.ts.grown("sendbuf", old)
+	size := p.ts.grown(&sendGrowth, old)
 	if size <= old || s.fixedSend || p.congestionWindow()/4*5 < int64(old) || p.so.Grow(t, size, p.so.Rcvbuf.Load()) != nil {
 		return false
 	}
-	p.ep.SocketOptions().SetSendBufferSize(int64(size), true)
+	p.setSend(size)
 	return true
 }
 
-// grown is the size that a buffer may have next by a group of variables, "recvbuf" or "sendbuf".
-func (ts *Tables) grown(group string, size int32) int32 {
-	prefix := "net.inet.tcp." + group
-	if ts.in.Int(prefix+"_auto") == 0 {
+// growth are the variables that say how a buffer grows.
+type growth struct{ auto, inc, most string }
+
+var (
+	recvGrowth = growth{"net.inet.tcp.recvbuf_auto", "net.inet.tcp.recvbuf_inc", "net.inet.tcp.recvbuf_max"}
+	sendGrowth = growth{"net.inet.tcp.sendbuf_auto", "net.inet.tcp.sendbuf_inc", "net.inet.tcp.sendbuf_max"}
+)
+
+// grown is the size that a buffer may have next.
+func (ts *Tables) grown(g *growth, size int32) int32 {
+	if ts.in.Int(g.auto) == 0 {
 		return size
 	}
-	return int32(min(int64(size)+int64(ts.in.Int(prefix+"_inc")), int64(ts.in.Int(prefix+"_max"))))
+	return int32(min(int64(size)+int64(ts.in.Int(g.inc)), int64(ts.in.Int(g.most))))
 }
+
+// setRecv and setSend tell the stack the size of a buffer, which keeps it from changing the size by itself.
+func (p *tcp) setRecv(size int32) {
+	p.ep.SocketOptions().SetReceiveBufferSize(inet.WindowSpace*int64(size), true)
+}
+
+func (p *tcp) setSend(size int32) { p.ep.SocketOptions().SetSendBufferSize(int64(size), true) }
 
 // congestionWindow is how many bytes may be on their way, as far as the network's congestion is concerned.
 func (p *tcp) congestionWindow() int64 {
@@ -92,7 +106,7 @@ func (p *tcp) fixRecv(size int32) {
 	defer p.size.mu.Unlock()
 	p.size.fixedRecv = true
 	p.so.Rcvbuf.Store(size)
-	p.ep.SocketOptions().SetReceiveBufferSize(inet.WindowSpace*int64(size), true)
+	p.setRecv(size)
 }
 
 func (p *tcp) fixSend(size int32) {
@@ -100,7 +114,7 @@ func (p *tcp) fixSend(size int32) {
 	defer p.size.mu.Unlock()
 	p.size.fixedSend = true
 	p.so.Sndbuf.Store(size)
-	p.ep.SocketOptions().SetSendBufferSize(int64(size), true)
+	p.setSend(size)
 }
 
 // inheritSizes gives a new connection the buffers of the socket that it was made for.
@@ -108,5 +122,5 @@ func (p *tcp) inheritSizes(from *tcp) {
 	from.size.mu.Lock()
 	p.size.fixedRecv, p.size.fixedSend = from.size.fixedRecv, from.size.fixedSend
 	from.size.mu.Unlock()
-	p.ep.SocketOptions().SetReceiveBufferSize(inet.WindowSpace*int64(p.so.Rcvbuf.Load()), true)
+	p.setRecv(p.so.Rcvbuf.Load())
 }

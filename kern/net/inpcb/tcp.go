@@ -77,7 +77,7 @@ func (p *tcp) start(ts *Tables, so *socket.Socket, v6 bool) {
 	ops := p.ep.SocketOptions()
 	ops.SetReuseAddress(true)
 	ops.SetReusePort(true)
-	ops.SetSendBufferSize(int64(so.Sndbuf.Load()), true) // which keeps the stack from changing it by itself
+	p.setSend(so.Sndbuf.Load())
 	p.defaultKeepalive()
 	p.entry.Init(p, waiter.ReadableEvents|waiter.WritableEvents|waiter.EventErr|waiter.EventHUp)
 	p.wq.EventRegister(&p.entry)
