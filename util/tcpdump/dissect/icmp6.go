@@ -170,35 +170,4 @@ func (p *Printer) listenerQuery2(b []byte) {
 	p.print("]")
 }
 
-func (p *Printer) listenerReport2(k packet) {
-	n := be.Uint16(k.data[6:])
-	p.printf(", %d group record(s)", n)
-	if p.Verbose == 0 {
-		return
-	}
-	b := k.data[8:]
-	for range n {
-		if len(b) < 20 {
-			p.truncated("icmp6")
-			return
-		}
-		sources := int(be.Uint16(b[2:]))
-		p.printf(" [gaddr %s %s", p.Host(netip.AddrFrom16([16]byte(b[4:20]))), recordType(b[0]))
-		size := 20 + 16*sources + 4*int(b[1])
-		if len(b) < size {
-			p.truncated("icmp6")
-			return
-		}
-		if p.Verbose < 2 {
-			p.printf(", %d source(s)", sources)
-		} else {
-			p.print(" {")
-			for i := range sources {
-				p.printf(" %s", p.Host(netip.AddrFrom16([16]byte(b[20+16*i:]))))
-			}
-			p.print(" }")
-		}
-		p.print("]")
-		b = b[size:]
-	}
-}
+func (p *Printer) listenerReport2(k packet) { p.groupRecords(k, "icmp6", 16) }

@@ -108,34 +108,44 @@ func recordType(b byte) string {
 }
 
 func (p *Printer) igmpReport3(k packet) {
+	p.print("v3 report")
+	p.groupRecords(k, "igmp", 4)
+}
+
+// groupRecords are those of a report of IGMP or of multicast listener discovery, whose addresses have size bytes.
+func (p *Printer) groupRecords(k packet, proto string, size int) {
 	n := be.Uint16(k.data[6:])
-	p.printf("v3 report, %d group record(s)", n)
+	p.printf(", %d group record(s)", n)
 	if p.Verbose == 0 {
 		return
 	}
-	b := k.data[8:]
+	address := func(b []byte) string {
+		a, _ := netip.AddrFromSlice(b[:size])
+		return p.Host(a)
+	}
+	b, header := k.data[8:], 4+size
 	for range n {
-		if len(b) < 8 {
-			p.truncated("igmp")
+		if len(b) < header {
+			p.truncated(proto)
 			return
 		}
 		sources := int(be.Uint16(b[2:]))
-		p.printf(" [gaddr %s %s", p.Host(netip.AddrFrom4([4]byte(b[4:8]))), recordType(b[0]))
-		size := 8 + 4*sources + 4*int(b[1])
-		if len(b) < size {
-			p.truncated("igmp")
+		p.printf(" [gaddr %s %s", address(b[4:]), recordType(b[0]))
+		length := header + size*sources + 4*int(b[1])
+		if len(b) < length {
+			p.truncated(proto)
 			return
 		}
 		if p.Verbose < 2 {
 			p.printf(", %d source(s)", sources)
 		} else {
-			p.print(" { ")
+			p.print(" {")
 			for i := range sources {
-				p.printf("%s ", p.Host(netip.AddrFrom4([4]byte(b[8+4*i:]))))
+				p.printf(" %s", address(b[header+size*i:]))
 			}
-			p.print("}")
+			p.print(" }")
 		}
 		p.print("]")
-		b = b[size:]
+		b = b[length:]
 	}
 }
